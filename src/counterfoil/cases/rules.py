@@ -1,0 +1,47 @@
+"""Pure rules of cases: grades, roles, and what an external reference may look like."""
+
+import re
+
+from counterfoil.engines.errors import BadInput
+from counterfoil.engines.flow import Flow
+
+STATES = Flow({("open", "close"): "closed", ("closed", "reopen"): "open"})
+
+# Grades of response. The local names differ by force; casework.md 2.7 lists the usual ones.
+GRADES = {
+    "immediate": "Immediate: danger to life, violence, a crime in progress",
+    "priority": "Priority: vulnerable person or evidence may be lost",
+    "scheduled": "Scheduled: better by appointment",
+    "resolution": "Resolution without deployment: phone, online or referral",
+}
+ROLES = {"victim": "Victim", "witness": "Witness", "suspect": "Suspect", "reporter": "Person reporting"}
+REFERENCES = {
+    "custody": "Custody record number",
+    "interview": "Voluntary interview number",
+    "rms": "Records system number",
+    "urn": "Unique reference number (URN)",
+    "cad": "Incident (command and control) number",
+}
+SHAPE = re.compile(r"[A-Z0-9][A-Z0-9/\-. ]{1,58}[A-Z0-9]\Z")
+
+
+def clean_reference(kind: str, text: str) -> str:
+    """Return another system's identifier in capitals without outer spaces, or refuse it with a sentence."""
+    if kind not in REFERENCES:
+        raise BadInput("reference_kind", "Choose what kind of reference it is.")
+    found = " ".join(text.upper().split())
+    if not SHAPE.match(found):
+        raise BadInput(
+            "reference", f"Give the {REFERENCES[kind].lower()} as it is printed, for example 17/CT/01234/26."
+        )
+    return found
+
+
+def clean_reason(text: str, *, least: int = 10, field: str = "reason") -> str:
+    """Return a reason long enough to mean something, or refuse it with a sentence."""
+    found = text.replace("\r\n", "\n").strip()
+    if len(found) < least:
+        raise BadInput(field, f"Give your reason in a sentence of at least {least} letters. It is kept.")
+    if len(found) > 4000 or "\x00" in found:
+        raise BadInput(field, "Give your reason in 4,000 letters or fewer.")
+    return found

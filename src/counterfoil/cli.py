@@ -1,0 +1,333 @@
+"""The command line: `counterfoil demo | serve | work | clock | verify | fsck | import | …`, each with its help."""
+
+import argparse
+import getpass
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import NoReturn
+
+from counterfoil.engines.errors import Refusal
+
+ABOUT = """From report to court, and every number traceable.
+
+Not for emergencies: call 999. Not approved by any force, prosecutor, court or department."""
+
+
+def _django(*, migrate: bool = False) -> None:
+    """Load settings and apps; bring the embedded database up to date when asked."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.config.settings")
+    import django
+
+    django.setup()
+    if migrate:
+        from django.core.management import call_command
+
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def _verify(args: argparse.Namespace) -> int:
+    """Check a bundle; needs no database and no settings."""
+    from counterfoil.engines import bundle
+
+    policy: str | None = None
+    if args.policy:
+        try:
+            policy = Path(args.policy).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as e:
+            print(f"The policy cannot be read: {e}. Give the court's own policy file.", file=sys.stderr)
+            return 5
+    verdict = bundle.verify(Path(args.path), policy)
+    if args.json:
+        print(json.dumps(asdict(verdict), indent=2))
+    else:
+        print(bundle.render(verdict))
+    return verdict.exit_code
+
+
+def _fsck(args: argparse.Namespace) -> int:
+    """Run every check of promises, vault, quarantine, ledger, log and database."""
+    _django()
+    from counterfoil.config.fsck import fsck
+
+    wrong = fsck()
+    for sentence in wrong:
+        print(sentence)
+    print(f"{len(wrong)} fault{'' if len(wrong) == 1 else 's'} found." if wrong else "Everything checks.")
+    return 1 if wrong else 0
+
+
+def _work(args: argparse.Namespace) -> int:
+    """Do background work until told to stop."""
+    _django()
+    from django.core.management import call_command
+
+    options: dict[str, object] = {"interval": 0.5, "verbosity": 0}
+    if args.once:
+        options["batch"] = True
+    call_command("db_worker", **options)
+    return 0
+
+
+def tick() -> None:
+    """Do once what the clock does: sweep duties, send notices, sequence the log, tidy drafts."""
+    import logging
+
+    from django.db import close_old_connections
+    from django.utils import timezone
+
+    from counterfoil.duties.actions import sweep
+    from counterfoil.ledger.actions import sequence
+    from counterfoil.notices.actions import send_waiting
+    from counterfoil.reports.actions import tidy
+
+    close_old_connections()
+    for job in (sweep, send_waiting, sequence, lambda: tidy(timezone.now())):
+        try:
+            job()
+        except Exception:  # one failing job must not stop the others: what protects people runs on
+            logging.getLogger(__name__).exception(
+                "the clock could not finish one of its jobs; it will try again"
+            )
+
+
+def _clock(args: argparse.Namespace) -> int:
+    """Sweep by the clock until told to stop."""
+    _django()
+    stop = _stopper()
+    while not stop:
+        tick()
+        if args.once:
+            return 0
+        deadline = time.monotonic() + args.every
+        while not stop and time.monotonic() < deadline:
+            time.sleep(0.2)
+    return 0
+
+
+def _stopper() -> list[int]:
+    """Return a list that stops being empty when the process is asked to end."""
+    asked: list[int] = []
+    for s in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(s, lambda number, _: asked.append(number))
+    return asked
+
+
+def web_command(host: str, port: int, workers: int) -> list[str]:
+    """Return the command that runs the web server."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
+        "--workers", str(workers), "--blocking-threads", "128", "--no-access-log", "--log-level", "warning",
+        "counterfoil.config.wsgi:application",
+    ]  # fmt: skip
+
+
+def _serve(args: argparse.Namespace) -> int:
+    """Run web, work and clock together; if one ends, it is started again."""
+    _django(migrate=True)
+    from counterfoil.plugs.keys import keys
+
+    keys()
+    me = [sys.executable, "-m", "counterfoil.cli"]
+    commands = {
+        "web": web_command(args.host, args.port, args.workers or os.cpu_count() or 1),
+        "work": [*me, "work"],
+        "clock": [*me, "clock"],
+    }
+    stop = _stopper()
+    running = {name: subprocess.Popen(command) for name, command in commands.items()}
+    started = dict.fromkeys(commands, time.monotonic())
+    print(f"Serving on http://{args.host}:{args.port}/ (stop with Ctrl-C)", flush=True)
+    while not stop:
+        for name, process in running.items():
+            if process.poll() is not None and time.monotonic() - started[name] > 2:
+                print(f"{name} ended with {process.returncode}; starting it again", file=sys.stderr)
+                running[name] = subprocess.Popen(commands[name])
+                started[name] = time.monotonic()
+        time.sleep(0.2)
+    for process in running.values():
+        process.terminate()
+    for process in running.values():
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+    return 0
+
+
+def _import(args: argparse.Namespace) -> int:
+    """Import published tables or the list of forces."""
+    _django(migrate=True)
+    from counterfoil.accounts.rules import Viewer
+
+    if args.what == "forces":
+        from counterfoil.places.actions import load_force
+        from counterfoil.reference.forces import forces
+
+        for f in forces():
+            load_force(f.code, f.slug, f.name, by=Viewer.clock(), name_cy=f.name_cy or "")
+        print(f"{len(forces())} forces are listed.")
+        return 0
+    from counterfoil.measures.actions import import_crimes
+
+    if not args.paths:
+        print(
+            "Say which folder or files to import, for example: counterfoil import crimes DIR", file=sys.stderr
+        )
+        return 2
+    result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
+    print(result)
+    return 0 if not result.refused else 1
+
+
+def _policy(args: argparse.Namespace) -> int:
+    """Print the policy file that courts need, to be published outside every bundle."""
+    _django()
+    from counterfoil.courts.gather import policy_text
+
+    print(policy_text(), end="")
+    return 0
+
+
+def _account(args: argparse.Namespace) -> int:
+    """Open a staff account; the password is asked for, never given on the command line."""
+    _django(migrate=True)
+    from counterfoil.accounts.actions import grant, open_account
+    from counterfoil.accounts.rules import Viewer
+
+    password = getpass.getpass(f"Password for {args.username} (at least 12 characters): ")
+    actor = open_account(args.username, args.name, password, by=Viewer.clock())
+    grant(actor, args.role, force=args.force, by=Viewer.clock())
+    print(
+        f"{args.name} may now sign in as {args.username}. They set up their second factor when they first do."
+    )
+    return 0
+
+
+def _keys(args: argparse.Namespace) -> int:
+    """Show the public keys, or make the missing production keys."""
+    _django()
+    from django.conf import settings
+
+    from counterfoil.plugs.keys import keys, write_key
+
+    folder = Path(settings.COUNTERFOIL_HOME) / "keys"
+    if args.new:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for purpose in ("log", "receipt", "manifest"):
+            if not (folder / f"{purpose}.key").exists():
+                write_key(folder, purpose, development=not settings.PRODUCTION)
+                print(f"Made a new {purpose} key.")
+    found = keys()
+    for signer in (found.log, found.receipt, found.manifest):
+        print(signer.vkey)
+    return 0
+
+
+def _migrate(args: argparse.Namespace) -> int:
+    """Bring the database up to date."""
+    _django(migrate=True)
+    print("The database is up to date.")
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    """Tell one case from report to verified bundle through the real pages."""
+    from counterfoil.demo.run import run
+
+    return run(args)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    top = argparse.ArgumentParser(
+        prog="counterfoil", description=ABOUT, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    sub = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    demo = sub.add_parser("demo", help="serve the product and tell one case from report to verified bundle")
+    demo.add_argument(
+        "--evidence", nargs="+", metavar="FILE", default=[], help="real files to send as evidence"
+    )
+    demo.add_argument("--crimes", metavar="DIR", help="a folder of data.police.uk CSV files for the board")
+    demo.add_argument("--out", metavar="DIR", help="put the bundle and the court's policy.txt here")
+    demo.add_argument("--once", action="store_true", help="stop at the end instead of staying up")
+    demo.add_argument("--json", metavar="FILE", help="write the table of steps to this file")
+    demo.add_argument("--port", type=int, default=0, help="port to serve on (default: a free one)")
+    demo.set_defaults(run=_demo)
+
+    serve = sub.add_parser("serve", help="run web, work and clock together")
+    serve.add_argument("--host", default="127.0.0.1")
+    serve.add_argument("--port", type=int, default=8000)
+    serve.add_argument("--workers", type=int, default=0, help="web processes (default: one a core)")
+    serve.set_defaults(run=_serve)
+
+    work = sub.add_parser("work", help="do background work, such as building bundles")
+    work.add_argument("--once", action="store_true", help="stop when nothing waits")
+    work.set_defaults(run=_work)
+
+    clock = sub.add_parser("clock", help="sweep duties, send notices, sequence the log")
+    clock.add_argument("--once", action="store_true", help="do it once and stop")
+    clock.add_argument(
+        "--every", type=float, default=5.0, metavar="SECONDS", help="pause between sweeps (default 5)"
+    )
+    clock.set_defaults(run=_clock)
+
+    verify = sub.add_parser("verify", help="check a court bundle, offline, trusting only the court's policy")
+    verify.add_argument("path", help="the bundle: a zip or an unpacked folder")
+    verify.add_argument(
+        "--policy", metavar="FILE", help="the court's own policy file, from outside the bundle"
+    )
+    verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    verify.set_defaults(run=_verify)
+
+    fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")
+    fsck.set_defaults(run=_fsck)
+
+    imp = sub.add_parser("import", help="import published tables (crimes) or the list of forces")
+    imp.add_argument("what", choices=["crimes", "forces"])
+    imp.add_argument("paths", nargs="*", metavar="PATH")
+    imp.set_defaults(run=_import)
+
+    policy = sub.add_parser("policy", help="print the court's policy file for this installation")
+    policy.set_defaults(run=_policy)
+
+    account = sub.add_parser("account", help="open a staff account")
+    account.add_argument("username")
+    account.add_argument("name", help="the person's name, in quotes")
+    account.add_argument("role", choices=["officer", "inspector", "prosecutor", "administrator"])
+    account.add_argument("--force", default="", help="two-character force code (not for prosecutors)")
+    account.set_defaults(run=_account)
+
+    key = sub.add_parser("keys", help="show public keys, or make the missing ones with --new")
+    key.add_argument("--new", action="store_true")
+    key.set_defaults(run=_keys)
+
+    migrate = sub.add_parser("migrate", help="bring the database up to date")
+    migrate.set_defaults(run=_migrate)
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and exit with its code; a refusal is one sentence and code 2."""
+    args = parser().parse_args(argv)
+    try:
+        code = args.run(args)
+    except Refusal as e:
+        print(str(e), file=sys.stderr)
+        code = 2
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Settings, URL configuration and the WSGI entry point."""

@@ -1,0 +1,1 @@
+"""What is charged, and what is shown to a prosecutor, a court or the defence."""

@@ -1,0 +1,414 @@
+"""Every way to change courts: record a charging decision, build a bundle, send it, release it, open it."""
+
+import hashlib
+import logging
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import BinaryIO
+from uuid import UUID, uuid4
+
+from argon2.exceptions import Argon2Error, InvalidHashError
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Max
+from django.utils import timezone
+from django_tasks import task
+
+from counterfoil.accounts import queries as accounts
+from counterfoil.accounts.rules import Viewer, needs
+from counterfoil.cases import actions as case_actions
+from counterfoil.cases import queries as cases
+from counterfoil.courts import rules
+from counterfoil.courts.gather import gather, log_facts, policy_text, sealer
+from counterfoil.courts.models import Bundle, Charge, Release
+from counterfoil.courts.queries import BundleCard, bundle_for, cards_of, link_hash
+from counterfoil.engines import bundle as engine
+from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
+from counterfoil.engines.refs import new_reference, parse_reference, urn
+from counterfoil.ledger.actions import record, sequence, witness_checkpoint
+from counterfoil.plugs.keys import keys
+from counterfoil.plugs.stores import vault
+from counterfoil.reports.queries import HASHER
+
+log = logging.getLogger(__name__)
+Progress = Callable[[str], None]
+
+
+@transaction.atomic
+def record_charging_decision(
+    case_id: UUID,
+    party_id: UUID,
+    *,
+    decision: str,
+    decided_by: str,
+    decider: str,
+    decided_at: datetime,
+    offence_code: str,
+    wording: str,
+    reason: str,
+    by: Viewer,
+) -> UUID:
+    """Record who decided to charge a suspect, or not to, when, and in which words; return the decision's id."""
+    needs(by, "officer", "record a charging decision")
+    card = cases.case_for(by, case_id)
+    if card is None:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
+    if card.state != "open":
+        raise NotAllowed("This case is closed. Reopen it before you record a charging decision.")
+    suspect = next((p for p in cases.parties(case_id) if p.id == party_id and p.role == "suspect"), None)
+    if suspect is None:
+        raise BadInput("party", "Choose the suspect the decision is about.")
+    now = timezone.now()
+    clean = rules.clean_charge(
+        decision=decision,
+        decided_by=decided_by,
+        decider=decider,
+        decided_at=decided_at,
+        offence_code=offence_code,
+        wording=wording,
+        reason=reason,
+        kind=card.kind,
+        now=now,
+    )
+    digest = case_actions.keep_reason(case_id, "charge.decided", clean["reason"], by=by)
+    charge = Charge.objects.create(
+        id=uuid4(),
+        case_id=case_id,
+        party_id=party_id,
+        decision=decision,
+        decided_by=decided_by,
+        decider=clean["decider"],
+        decided_at=decided_at,
+        offence_code=clean["offence_code"],
+        wording=clean["wording"],
+        reason_sha256=digest,
+        noted_at=now,
+        noted_by_id=by.id,
+    )
+    record(
+        "charge.decided",
+        by=by,
+        on=("charge", charge.pk),
+        thread=case_id,
+        decision=decision,
+        decided_by=decided_by,
+        decided_at=decided_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        offence_code=clean["offence_code"],
+        wording_sha256=hashlib.sha256(clean["wording"].encode()).hexdigest(),
+        reason_sha256=digest,
+        party=str(party_id),
+    )
+    case_actions.tell_reporters(case_id, "charged" if decision == "charge" else "not_charged")
+    return charge.pk
+
+
+@transaction.atomic
+def ask_bundle(case_id: UUID, *, by: Viewer) -> UUID:
+    """Ask for a bundle of a case as it stands; the work process builds it. Returns the bundle's id."""
+    needs(by, "officer", "build a bundle")
+    card = cases.case_for(by, case_id)
+    if card is None:
+        raise NotAllowed("You have no part in this case, so you cannot build its bundle.")
+    busy = Bundle.objects.filter(case_id=case_id, state="building").first()
+    if busy:
+        return busy.pk
+    case = cases.lock_case(case_id)
+    number = (Bundle.objects.filter(case_id=case_id).aggregate(n=Max("number"))["n"] or 0) + 1
+    known = next((v for k, v in cases.references(case_id) if k == "urn"), None)
+    reference = known or str(urn(card.force, "CF", case.number, case.year % 100))
+    demo = "DEMONSTRATION-" if keys().development else ""
+    bundle = Bundle.objects.create(
+        id=uuid4(),
+        case_id=case_id,
+        number=number,
+        urn=reference,
+        name=f"{demo}{reference.replace('/', '-').replace(' ', '-')}-bundle-{number}",
+        stage="Waiting for its turn",
+        asked_at=timezone.now(),
+        asked_by_id=by.id,
+    )
+    record("bundle.asked", by=by, on=("bundle", bundle.pk), thread=case_id, number=number)
+    # The task row is written in this same transaction, so an acknowledged wish is never forgotten.
+    build.enqueue(str(bundle.pk))
+    return bundle.pk
+
+
+@task()
+def build(bundle_id: str) -> None:
+    """Build one bundle that was asked for, in the work process."""
+    build_bundle(UUID(bundle_id))
+
+
+def build_bundle(bundle_id: UUID) -> None:
+    """Build, seal, log, timestamp, check and store a bundle that was asked for. Idempotent; safe to run again.
+
+    A failure is kept on the bundle as a sentence. Only a bundle that our own verifier accepts is stored.
+    """
+    bundle = Bundle.objects.select_related("case").get(pk=bundle_id)
+    if bundle.state != "building":
+        return
+
+    def stage(text: str) -> None:
+        Bundle.objects.filter(pk=bundle_id).update(stage=text)
+
+    try:
+        _build(bundle, stage)
+    except Refusal as e:
+        log.warning("bundle %s was not built: %s", bundle_id, type(e).__name__)
+        with transaction.atomic():
+            Bundle.objects.filter(pk=bundle_id, state="building").update(
+                state="failed", stage="", error=str(e)[:300]
+            )
+            record("bundle.failed", by=Viewer.clock(), on=("bundle", bundle_id), thread=bundle.case_id)
+
+
+def _build(bundle: Bundle, stage: Progress) -> None:
+    by = Viewer(id=str(bundle.asked_by_id))
+    stage("Gathering the case and giving every entry its place in the log (1 of 6)")
+    sequence()
+    facts = gather(bundle, timezone.now().replace(microsecond=0))
+    stage("Reading every exhibit again and making the report (2 of 6)")
+    made = engine.payload(facts, sealer())
+    with transaction.atomic():
+        sealed = record(
+            "bundle.sealed",
+            by=by,
+            on=("bundle", bundle.pk),
+            thread=bundle.case_id,
+            payload_sha256=made.payload_sha256,
+        )
+    stage("Putting the bundle in the log, with the witness and the timestamp (3 of 6)")
+    checkpoint = sequence()
+    if checkpoint is None:
+        raise NotAllowed("The log is empty, so nothing can be proved yet.")
+    checkpoint = witness_checkpoint(checkpoint)
+    facts_of_log = log_facts(
+        checkpoint,
+        sealed.pk,
+        [e.index for x in facts.exhibits for e in x.events] + [e.index for e in facts.events],
+    )
+    with tempfile.TemporaryDirectory(dir=Path(settings.COUNTERFOIL_HOME) / "incoming") as folder:
+        out = Path(folder) / f"{bundle.name}.zip"
+        stage("Writing the archive (4 of 6)")
+        engine.finish(made, facts_of_log, keys().manifest, out)
+        stage("Checking it as a court would (5 of 6)")
+        verdict = engine.verify(out, policy_text())
+        if verdict.failed or verdict.word not in ("VERIFIED-WITNESSED", "VERIFIED-UNWITNESSED"):
+            raise NotAllowed(
+                f"The bundle did not pass its own check ({verdict.failed or verdict.word}). Nothing was stored."
+            )
+        stage("Storing it in the vault (6 of 6)")
+        with out.open("rb") as f:
+            stored = vault().add(f)
+    with transaction.atomic():
+        Bundle.objects.filter(pk=bundle.pk).update(
+            state="built",
+            stage="",
+            payload_sha256=made.payload_sha256,
+            sha256=stored.sha256,
+            size=stored.size,
+            verdict=verdict.word,
+            proved=list(verdict.proved),
+            not_proved=list(verdict.not_proved),
+            built_at=timezone.now(),
+        )
+        record(
+            "bundle.built",
+            by=by,
+            on=("bundle", bundle.pk),
+            thread=bundle.case_id,
+            sha256=stored.sha256,
+            size=stored.size,
+            verdict=verdict.word,
+        )
+
+
+@transaction.atomic
+def send_to_prosecutor(bundle_id: UUID, actor_id: str, *, by: Viewer) -> None:
+    """Send a built bundle to a named prosecutor. Sending it again changes nothing."""
+    needs(by, "officer", "send a bundle to a prosecutor")
+    card = bundle_for(by, bundle_id)
+    if card is None or card.state != "built":
+        raise NotAllowed("There is no finished bundle to send.")
+    receiver = accounts.viewer_for(actor_id)
+    if not receiver.has("prosecutor"):
+        raise BadInput("prosecutor", "Choose a prosecutor.")
+    _, made = Release.objects.get_or_create(
+        bundle_id=bundle_id,
+        prosecutor_id=receiver.uuid,
+        defaults={
+            "kind": "prosecutor",
+            "recipient": receiver.name,
+            "made_at": timezone.now(),
+            "made_by_id": by.id,
+        },
+    )
+    if made:
+        record("bundle.sent", by=by, on=("bundle", bundle_id), thread=card.case, to=receiver.id)
+        case_actions.tell_reporters(card.case, "bundle_sent")
+
+
+@dataclass(frozen=True)
+class Released:
+    """What the prosecutor hands over: the link, and the code by another channel. Neither is kept readable."""
+
+    link: str
+    code: str
+    expires_at: datetime
+
+
+@transaction.atomic
+def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str, *, by: Viewer) -> Released:
+    """Release a bundle to a named defence lawyer. Only a prosecutor who received it may, with a second factor."""
+    needs(by, "prosecutor", "release a bundle to the defence", second_factor=True)
+    card = bundle_for(by, bundle_id)
+    sent = Release.objects.filter(
+        bundle_id=bundle_id, kind="prosecutor", prosecutor_id=by.uuid, ended_at=None
+    )
+    if card is None or card.state != "built" or not sent.exists():
+        raise NotAllowed("There is no such bundle among those sent to you.")
+    name, house, aim = (" ".join(t.split()) for t in (recipient, firm, purpose))
+    if not 3 <= len(name) <= 120:
+        raise BadInput("recipient", "Give the name of the person the bundle is for.")
+    if len(house) > 120:
+        raise BadInput("firm", "Give the firm's name in 120 letters or fewer.")
+    if not 3 <= len(aim) <= 200:
+        raise BadInput(
+            "purpose", "Say what it is released for, for example: initial details for the first hearing."
+        )
+    link, code, now = secrets.token_urlsafe(24), new_reference(), timezone.now()
+    expires = now + timedelta(days=rules.CODE_LIFE_DAYS)
+    release = Release.objects.create(
+        id=uuid4(),
+        bundle_id=bundle_id,
+        kind="defence",
+        recipient=name,
+        firm=house,
+        purpose=aim,
+        link=link_hash(link),
+        code_hash=HASHER.hash(code),
+        made_at=now,
+        made_by_id=by.id,
+        expires_at=expires,
+    )
+    record(
+        "bundle.released",
+        by=by,
+        on=("bundle", bundle_id),
+        thread=card.case,
+        release=str(release.pk),
+        recipient_sha256=hashlib.sha256(f"{release.pk}\x00{name}".encode()).hexdigest(),
+        expires=expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    return Released(link, code, expires)
+
+
+@transaction.atomic
+def end_release(release_id: UUID, *, by: Viewer) -> None:
+    """End a release to the defence before its time. Only the prosecutor who made it may."""
+    needs(by, "prosecutor", "end a release", second_factor=True)
+    release = (
+        Release.objects.select_for_update(of=("self",))
+        .select_related("bundle")
+        .filter(pk=release_id, kind="defence", made_by_id=by.uuid, ended_at=None)
+        .first()
+    )
+    if release is None:
+        raise NotAllowed("There is no such open release of yours.")
+    release.ended_at = timezone.now()
+    release.save(update_fields=["ended_at"])
+    record(
+        "release.ended",
+        by=by,
+        on=("bundle", release.bundle_id),
+        thread=release.bundle.case_id,
+        release=str(release.pk),
+    )
+
+
+def open_release(link: str, code: str) -> UUID | None:
+    """Open a release with its one-time code and return its id for this visit; None when anything does not fit.
+
+    The code works once. Five wrong codes end the link. An unknown link takes as long as a wrong code.
+    """
+    try:
+        typed = parse_reference(code)
+    except BadInput:
+        typed = "X"
+    now = timezone.now()
+    release = Release.objects.filter(link=link_hash(link), kind="defence").first()
+    usable = (
+        release is not None
+        and release.used_at is None
+        and release.ended_at is None
+        and release.tries < rules.MOST_TRIES
+        and release.expires_at is not None
+        and release.expires_at > now
+    )
+    if release is not None and usable:
+        # The attempt is counted before the slow check, so that parallel guesses all count.
+        Release.objects.filter(pk=release.pk).update(tries=F("tries") + 1)
+    try:
+        HASHER.verify(release.code_hash if release else _NO_CODE, typed)
+    except (Argon2Error, InvalidHashError):
+        return None
+    if release is None or not usable:
+        return None
+    with transaction.atomic():
+        burnt = Release.objects.filter(
+            pk=release.pk, used_at=None, ended_at=None, tries__lte=rules.MOST_TRIES
+        ).update(used_at=now)
+        if not burnt:
+            return None
+        bundle = Bundle.objects.get(pk=release.bundle_id)
+        record(
+            "release.opened",
+            by=DEFENCE,
+            on=("bundle", bundle.pk),
+            thread=bundle.case_id,
+            release=str(release.pk),
+        )
+    return release.pk
+
+
+_NO_CODE = HASHER.hash("no release has this code")
+DEFENCE = Viewer(id="defence", name="The defence, by one-time code")
+
+
+def released_bundle(release_id: UUID) -> tuple[BundleCard, str] | None:
+    """Return the bundle of an opened release and its recipient's name, while the release is open; None otherwise."""
+    release = Release.objects.filter(
+        pk=release_id, used_at__isnull=False, ended_at=None, expires_at__gt=timezone.now()
+    ).first()
+    if release is None:
+        return None
+    return cards_of([release.bundle_id])[0], release.recipient
+
+
+def download(
+    bundle_id: UUID, *, by: Viewer, release_id: UUID | None = None
+) -> tuple[BundleCard, BinaryIO] | None:
+    """Record that a bundle is downloaded, commit, then return it with its bytes; None when refused or absent."""
+    if release_id is not None:
+        opened = released_bundle(release_id)
+        card = opened[0] if opened and opened[0].id == bundle_id else None
+        by = DEFENCE
+    else:
+        card = bundle_for(by, bundle_id)
+    if card is None or card.state != "built":
+        return None
+    # durable=True refuses to run inside another transaction, so the entry really is committed first.
+    with transaction.atomic(durable=True):
+        record(
+            "bundle.downloaded",
+            by=by,
+            on=("bundle", bundle_id),
+            thread=card.case,
+            sha256=card.sha256,
+            release=str(release_id or ""),
+        )
+    return card, vault().open(card.sha256)

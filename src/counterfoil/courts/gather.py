@@ -1,0 +1,199 @@
+"""Gathers what a bundle says from upstream, as the plain values that the bundle engine takes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+from django.utils import timezone
+
+from counterfoil.accounts import queries as accounts
+from counterfoil.accounts.rules import Viewer
+from counterfoil.cases import queries as cases
+from counterfoil.courts.models import Bundle
+from counterfoil.courts.queries import charges_of
+from counterfoil.courts.rules import DECIDERS
+from counterfoil.engines import bundle as engine
+from counterfoil.engines.bundle import EventFacts
+from counterfoil.engines.clock import London
+from counterfoil.engines.errors import Corrupt, NotAllowed
+from counterfoil.evidence import queries as evidence
+from counterfoil.evidence.rules import declaration
+from counterfoil.ledger import queries as ledger
+from counterfoil.ledger.queries import CheckpointRow, Line
+from counterfoil.plugs.keys import keys, periods
+from counterfoil.plugs.stores import vault
+from counterfoil.plugs.timestamper import timestamper
+from counterfoil.plugs.witness import witness
+from counterfoil.reference.kinds import kind_on
+
+# Entries of the case, beside its exhibits' custody, that a court is shown. Reasons stay out: they are for the file.
+SHOWN_ACTS = frozenset(
+    {"case.opened", "case.recorded", "statement.signed", "suspect.named", "charge.decided"}
+)
+
+
+def _event(line: Line) -> EventFacts:
+    if line.index is None:
+        raise Corrupt("An entry has no place in the log yet.")
+    return EventFacts(index=line.index, salt=line.salt, body=line.body)
+
+
+def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
+    """Return everything a bundle says about its case as it stands now."""
+    viewer = Viewer(id=str(bundle.asked_by_id))
+    case_id = bundle.case_id
+    card = cases.cards([case_id])[case_id]
+    kind = kind_on(card.kind, now.date())
+    parties = cases.parties(case_id)
+    statements = evidence.statements_of(viewer, case_id)
+    exhibits = evidence.exhibits_of(viewer, case_id)
+    lines = [line for line in ledger.entries_of_thread(viewer, case_id) if line.index is not None]
+    by_subject: dict[str, list[Line]] = {}
+    for line in lines:
+        by_subject.setdefault(line.subject, []).append(line)
+    shown = [line for line in lines if line.act in SHOWN_ACTS]
+    for report_id in cases.reports_of(case_id):
+        shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
+    facts_exhibits = [
+        engine.ExhibitFacts(
+            label=x.label,
+            title=x.title,
+            sha256=x.sha256,
+            size=x.size,
+            media_type=x.media_type,
+            original_name=x.original_name,
+            produced_by=x.produced_by,
+            open=partial(vault().open, x.sha256),
+            events=[_event(e) for e in by_subject.get(f"exhibit:{x.id}", [])],
+        )
+        for x in exhibits
+    ]
+    ids = {line.by for line in shown} | {
+        e.by for x in exhibits for e in by_subject.get(f"exhibit:{x.id}", [])
+    }
+    ids |= {str(bundle.asked_by_id)}
+    charges = [c for c in charges_of(viewer, case_id) if c.decision == "charge"]
+    charged = {c.party for c in charges}
+    title = kind.title["en"].lower() if kind else card.kind
+    return engine.BundleFacts(
+        name=bundle.name,
+        urn=bundle.urn,
+        force=card.force_name,
+        built_at=now,
+        case_ref=card.crime_number or card.number,
+        defendants=[
+            engine.DefendantFacts(p.name, "; ".join(v for _, v in p.references))
+            for p in parties
+            if p.role == "suspect" and p.id in charged
+        ],
+        charges=[
+            engine.ChargeFacts(
+                defendant=c.suspect,
+                offence_code=c.offence_code,
+                wording=c.wording,
+                decided_by=f"{c.decider} ({DECIDERS[c.decided_by]})",
+                decided_at=c.decided_at,
+            )
+            for c in charges
+        ],
+        statements=[
+            engine.StatementFacts(
+                witness=s.name,
+                text=s.text,
+                declaration=declaration(s.pages),
+                signed_by=s.signed_name,
+                signed_at=s.signed_at,
+                taken_by=s.taken_by,
+                age=s.age,
+                read_over_by=s.read_over_by,
+                reference=f"S/{s.number}",
+            )
+            for s in statements
+        ],
+        exhibits=facts_exhibits,
+        outcome=None,
+        actors=accounts.names_of(ids),
+        titles=evidence.titles_of(case_id),
+        key_history=_history(),
+        development=keys().development,
+        summary=_summary(card, title, len(exhibits), len(statements), bool(charges)),
+        events=[_event(line) for line in sorted(shown, key=lambda e: e.index or 0)],
+        built_by=accounts.names_of({str(bundle.asked_by_id)})[str(bundle.asked_by_id)],
+        offence=title,
+    )
+
+
+def _summary(card: cases.CaseCard, title: str, exhibits: int, statements: int, charged: bool) -> list[str]:
+    when = card.reported_at.astimezone(London).strftime("%A %-d %B %Y at %H:%M")
+    said = [f"A report of {title} was made online on {when} and was received by {card.force_name}."]
+    if card.recorded_at:
+        said.append(f"It was recorded as a crime under the number {card.crime_number}.")
+    said.append(
+        f"This bundle holds {exhibits} exhibit{'' if exhibits == 1 else 's'} exactly as received and "
+        f"{statements} witness statement{'' if statements == 1 else 's'}."
+    )
+    if not charged:
+        said.append("Nobody has been charged at the time this bundle was built.")
+    return said
+
+
+def _history() -> str:
+    found = [engine.KeyPeriod(role, vkey, start, end) for role, start, end, vkey in periods()]
+    return engine.key_history(found, [keys().log])
+
+
+def log_facts(checkpoint: CheckpointRow, sealed_id: UUID, indexes: Iterable[int]) -> engine.LogFacts:
+    """Return the checkpoint, its timestamp and a proof for every index, once `bundle.sealed` is in the log."""
+    sealed = ledger.line(sealed_id)
+    if sealed.index is None or checkpoint.tsr is None or sealed.index >= checkpoint.size:
+        raise Corrupt("The bundle's own entry is not under the checkpoint yet.")
+    stamper = timestamper()
+    return engine.LogFacts(
+        checkpoint=checkpoint.cosigned or checkpoint.note,
+        sealed=_event(sealed),
+        proofs={i: ledger.proof_of(i, checkpoint.size) for i in {*indexes, sealed.index}},
+        tsr=bytes(checkpoint.tsr),
+        tsa_chain=stamper.chain,
+        tsa_crls=stamper.crls,
+    )
+
+
+def identity() -> engine.Identity:
+    """Return the sealing identity: development makes its own, production reads `keys/seal/`."""
+    folder = Path(settings.COUNTERFOIL_HOME) / "keys" / "seal"
+    if not (folder / "key.pem").exists():
+        if settings.PRODUCTION:
+            raise NotAllowed(
+                "There is no sealing identity in keys/seal/ (key.pem, chain.pem, crl.pem). Put one there."
+            )
+        return engine.make_development_identity(folder, "report seal", timestamping=False, now=timezone.now())
+    found = engine.Identity.load_folder(folder)
+    if settings.PRODUCTION and found.development:
+        raise NotAllowed("Production does not seal with a development identity.")
+    return found
+
+
+def sealer() -> engine.Seal:
+    """Return what sealing a report needs."""
+    stamper = timestamper()
+    return engine.Seal(identity(), stamper.stamp, stamper.chain, stamper.crls)
+
+
+def policy_text() -> str:
+    """Return the court's policy for this installation: the keys a verifier may trust, told outside any bundle.
+
+    C2SP tlog-policy lines, then `#counterfoil` lines for the timestamp root, the sealing root and the manifest key.
+    A development witness never counts towards a quorum.
+    """
+    w = witness()
+    lines = [f"log {keys().log.vkey}", f"witness w1 {w.vkey}"]
+    lines.append("quorum none" if "DEVELOPMENT" in w.vkey or keys().development else "quorum w1")
+    lines += [
+        f"#counterfoil tsa-root tsa1 {timestamper().root_sha256}",
+        f"#counterfoil seal-root seal1 {identity().root_sha256}",
+        f"#counterfoil manifest-key {keys().manifest.vkey}",
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,171 @@
+"""Every way to read charges, bundles and releases."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from counterfoil.accounts.rules import Viewer
+from counterfoil.cases import queries as cases
+from counterfoil.courts.models import Bundle, Charge, Release
+
+
+@dataclass(frozen=True)
+class ChargeCard:
+    """A charging decision as plain values."""
+
+    id: UUID
+    party: UUID
+    suspect: str
+    decision: str
+    decided_by: str
+    decider: str
+    decided_at: datetime
+    offence_code: str
+    wording: str
+
+
+@dataclass(frozen=True)
+class BundleCard:
+    """A bundle as plain values."""
+
+    id: UUID
+    case: UUID
+    number: int
+    urn: str
+    name: str
+    state: str
+    stage: str
+    error: str
+    sha256: str
+    size: int | None
+    verdict: str
+    proved: tuple[str, ...]
+    not_proved: tuple[str, ...]
+    asked_at: datetime
+    built_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReleaseCard:
+    """A release as the prosecutor sees it: never the code."""
+
+    id: UUID
+    kind: str
+    recipient: str
+    firm: str
+    purpose: str
+    made_at: datetime
+    made_by: str
+    expires_at: datetime | None
+    used_at: datetime | None
+    ended_at: datetime | None
+
+
+def charges_of(viewer: Viewer, case_id: UUID) -> list[ChargeCard]:
+    """Return the charging decisions of a case; the caller has decided that the viewer may see the case."""
+    found = Charge.objects.filter(case_id=case_id).select_related("party__person").order_by("noted_at")
+    return [
+        ChargeCard(
+            c.pk,
+            c.party_id,
+            c.party.person.name,
+            c.decision,
+            c.decided_by,
+            c.decider,
+            c.decided_at,
+            c.offence_code,
+            c.wording,
+        )
+        for c in found
+    ]
+
+
+def _cards(found: Iterable[Bundle]) -> list[BundleCard]:
+    return [
+        BundleCard(
+            b.pk,
+            b.case_id,
+            b.number,
+            b.urn,
+            b.name,
+            b.state,
+            b.stage,
+            b.error,
+            b.sha256,
+            b.size,
+            b.verdict,
+            tuple(b.proved),
+            tuple(b.not_proved),
+            b.asked_at,
+            b.built_at,
+        )
+        for b in found
+    ]
+
+
+def cards_of(ids: Iterable[UUID]) -> list[BundleCard]:
+    """Return bundles by id, for a caller that has decided that its viewer may see them."""
+    return _cards(Bundle.objects.filter(pk__in=list(ids)))
+
+
+def bundles_of(viewer: Viewer, case_id: UUID) -> list[BundleCard]:
+    """Return the bundles of a case, newest first; the caller has decided that the viewer may see the case."""
+    return _cards(Bundle.objects.filter(case_id=case_id).order_by("-number"))
+
+
+def bundles_for_prosecutor(viewer: Viewer) -> list[BundleCard]:
+    """Return the bundles sent to this prosecutor, newest first."""
+    if not (viewer.signed_in and viewer.second_factor and viewer.has("prosecutor")):
+        return []
+    ids = Release.objects.filter(kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None).values(
+        "bundle_id"
+    )
+    return _cards(Bundle.objects.filter(pk__in=ids, state="built").order_by("-built_at"))
+
+
+def bundle_for(viewer: Viewer, bundle_id: UUID) -> BundleCard | None:
+    """Return a bundle for an officer on its case or a prosecutor it was sent to; None when refused and when absent."""
+    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    if bundle is None:
+        return None
+    if cases.why(viewer, bundle.case_id).allowed:
+        return _cards([bundle])[0]
+    sent = Release.objects.filter(bundle=bundle, kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None)
+    if viewer.signed_in and viewer.second_factor and viewer.has("prosecutor") and sent.exists():
+        return _cards([bundle])[0]
+    return None
+
+
+def releases_of(viewer: Viewer, bundle_id: UUID) -> list[ReleaseCard]:
+    """Return the releases of a bundle the viewer may see."""
+    if bundle_for(viewer, bundle_id) is None:
+        return []
+    found = Release.objects.filter(bundle_id=bundle_id).select_related("made_by").order_by("made_at")
+    return [
+        ReleaseCard(
+            r.pk,
+            r.kind,
+            r.recipient,
+            r.firm,
+            r.purpose,
+            r.made_at,
+            r.made_by.name,
+            r.expires_at,
+            r.used_at,
+            r.ended_at,
+        )
+        for r in found
+    ]
+
+
+def link_hash(link: str) -> str:
+    """Return the SHA-256 under which a release's link is stored."""
+    return hashlib.sha256(link.encode(errors="replace")).hexdigest()
+
+
+def known_objects() -> list[tuple[str, int]]:
+    """Return digest and size of every bundle's object, for the vault's check."""
+    built = Bundle.objects.filter(state="built").values_list("sha256", "size")
+    return [(sha256, size or 0) for sha256, size in built]

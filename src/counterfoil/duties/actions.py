@@ -1,0 +1,264 @@
+"""Every way to change duties: give them with a case, do them, sweep what was missed up its ladder."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from counterfoil.accounts import queries as accounts
+from counterfoil.accounts.rules import Viewer, needs
+from counterfoil.cases import actions as cases
+from counterfoil.cases import queries as case_queries
+from counterfoil.cases import rules as case_rules
+from counterfoil.cases.queries import CaseRow, lock_case, open_cases_besides
+from counterfoil.duties.models import Climb, Duty
+from counterfoil.engines.clock import Ladder, due, rung
+from counterfoil.engines.errors import NotAllowed
+from counterfoil.ledger.actions import record
+from counterfoil.notices.actions import queue_notice
+from counterfoil.places import queries as places
+from counterfoil.reference.duties import DutyKind, duty_kinds
+
+
+def _give(case: CaseRow, kind: DutyKind, start: datetime) -> Duty | None:
+    """Give one duty to whoever owns the case, unless one of its kind is live."""
+    if Duty.objects.filter(case=case, kind=kind.id, state="live").exists():
+        return None
+    duty = Duty.objects.create(
+        case=case,
+        kind=kind.id,
+        holder_id=case.owner_actor_id,
+        queue_id=case.owner_queue_id,
+        given_at=timezone.now(),
+        due_at=due(start, kind.within),
+    )
+    record("duty.given", by=Viewer.clock(), on=("duty", duty.pk), thread=case.pk, kind=kind.id)
+    return duty
+
+
+@transaction.atomic
+def give_opening_duties(case_id: str) -> None:
+    """Give a newly opened case its duties and tell the sender what is next. Idempotent."""
+    case = lock_case(case_id)
+    if case.state != "open":
+        return
+    past = set(Duty.objects.filter(case=case).values_list("kind", flat=True))
+    given: list[tuple[DutyKind, Duty]] = []
+    for kind in duty_kinds().values():
+        if kind.on != "case.opened" or (kind.id in past and not kind.repeats):
+            continue
+        duty = _give(case, kind, case.opened_at if kind.id not in past else timezone.now())
+        if duty:
+            given.append((kind, duty))
+    if not past and given:
+        staffed = places.queue_is_staffed(case.force.code, case.kind)
+        for kind, duty in given:
+            # A time is promised only when somebody is there to keep it.
+            cases.tell_reporters(
+                case.pk,
+                "queued" if staffed else "queued_unstaffed",
+                next=kind.next_words,
+                due_at=duty.due_at if staffed else None,
+            )
+
+
+@transaction.atomic
+def after_reopening(case_id: str) -> None:
+    """Give a reopened case its repeating duty again."""
+    give_opening_duties(case_id)
+
+
+def _finish(case_id: UUID, kind: str, *, by: Viewer) -> bool:
+    """Mark the live duty of a kind done and write its entry; say whether there was one."""
+    duty = Duty.objects.select_for_update().filter(case_id=case_id, kind=kind, state="live").first()
+    if duty is None:
+        return False
+    duty.state, duty.ended_at = "done", timezone.now()
+    duty.save(update_fields=["state", "ended_at"])
+    record(
+        "duty.done", by=by, on=("duty", duty.pk), thread=case_id, kind=kind, late=duty.ended_at > duty.due_at
+    )
+    return True
+
+
+def _may_work(case_id: UUID, by: Viewer) -> None:
+    if not case_queries.why(by, case_id).allowed:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
+
+
+@transaction.atomic
+def hand_over(case_id: UUID, *, by: Viewer) -> None:
+    """Give the live duties of a case to its present owner."""
+    case = lock_case(case_id)
+    for duty in Duty.objects.select_for_update().filter(case=case, state="live"):
+        if (duty.holder_id, duty.queue_id) != (case.owner_actor_id, case.owner_queue_id):
+            duty.holder_id, duty.queue_id = case.owner_actor_id, case.owner_queue_id
+            duty.save(update_fields=["holder", "queue"])
+            record("duty.handed_over", by=by, on=("duty", duty.pk), thread=case_id, kind=duty.kind)
+
+
+@transaction.atomic
+def take_case(case_id: UUID, *, by: Viewer) -> None:
+    """Take a case and its live duties."""
+    _may_work(case_id, by)
+    cases.take(case_id, by=by)
+    hand_over(case_id, by=by)
+
+
+@transaction.atomic
+def assign_case(case_id: UUID, actor_id: str, *, by: Viewer) -> None:
+    """Give a case and its live duties to an officer of the force."""
+    _may_work(case_id, by)
+    cases.assign(case_id, actor_id, by=by)
+    hand_over(case_id, by=by)
+
+
+@transaction.atomic
+def triage(case_id: UUID, grade: str, reason: str, *, by: Viewer) -> None:
+    """Grade a case with the reason kept, take it when it waits in a queue, and finish the triage duty."""
+    needs(by, "officer", "triage a case")
+    _may_work(case_id, by)
+    cases.grade(case_id, grade, reason, by=by)
+    card = case_queries.case_for(by, case_id)
+    if card and card.owner_actor is None:
+        cases.take(case_id, by=by)
+        hand_over(case_id, by=by)
+    _finish(case_id, "triage", by=by)
+
+
+@transaction.atomic
+def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
+    """Record the crime, finish the duty to record within 24 hours, and return the crime number."""
+    _may_work(case_id, by)
+    number = cases.record_crime(case_id, by=by, rms_number=rms_number)
+    _finish(case_id, "record", by=by)
+    return number
+
+
+@transaction.atomic
+def not_a_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
+    """Keep the reason why a report is not recorded as a crime and finish the duty to record."""
+    _may_work(case_id, by)
+    text = case_rules.clean_reason(reason, least=20)
+    digest = cases.keep_reason(case_id, "case.not_crimed", text, by=by)
+    record("case.not_crimed", by=by, on=("case", case_id), thread=case_id, reason_sha256=digest)
+    cases.tell_reporters(case_id, "not_crimed")
+    _finish(case_id, "record", by=by)
+
+
+@transaction.atomic
+def update_sender(case_id: UUID, text: str, *, by: Viewer) -> None:
+    """Write an update for the senders of a case, notify those with a safe channel, and start the next update duty."""
+    _may_work(case_id, by)
+    words = case_rules.clean_reason(text, field="text")
+    digest = cases.keep_reason(case_id, "sender.updated", words, by=by)
+    record("sender.updated", by=by, on=("case", case_id), thread=case_id, text_sha256=digest)
+    _finish(case_id, "update", by=by)
+    case = lock_case(case_id)
+    kind = duty_kinds()["update"]
+    following = _give(case, kind, timezone.now()) if case.state == "open" else None
+    cases.tell_reporters(
+        case_id,
+        "update",
+        next=kind.next_words if following else "",
+        due_at=following.due_at if following else None,
+        text=words,
+    )
+    for report_id in case_queries.reports_of(case_id):
+        queue_notice(case_id, report_id, "update", by=by)
+
+
+@transaction.atomic
+def end_all(case_id: UUID, *, by: Viewer) -> None:
+    """End the live duties of a case that is being closed."""
+    for duty in Duty.objects.select_for_update().filter(case_id=case_id, state="live"):
+        duty.state, duty.ended_at = "ended", timezone.now()
+        duty.save(update_fields=["state", "ended_at"])
+        record("duty.ended", by=by, on=("duty", duty.pk), thread=case_id, kind=duty.kind)
+
+
+def _hearers(duty: Duty, to: str) -> list[str]:
+    """Return the ids of the actors who hear of a missed duty at a rung."""
+    case = lock_case(duty.case_id)
+    queue = duty.queue_id or case.owner_queue_id or places.queue_for(case.force.code, case.kind)
+    if to == "owner" and duty.holder_id:
+        return [str(duty.holder_id)]
+    if to in ("owner", "queue"):
+        return places.members(queue) if queue else []
+    if to == "duty_inspector" and queue:
+        found = places.members(queue, "duty_inspector")
+        if found:
+            return found
+    return [c["id"] for c in accounts.colleagues(_SYSTEM, "inspector", case.force.code)]
+
+
+_SYSTEM = Viewer(id="00000000-0000-0000-0000-000000000000", name="the clock")
+
+
+def _climb(duty_id: UUID, now: datetime) -> int:
+    """Take one overdue duty as far up its ladder as the time says; return how many rungs it climbed."""
+    with transaction.atomic():
+        found = Duty.objects.filter(pk=duty_id, state="live", due_at__lte=now)
+        if connection.vendor == "postgresql":
+            found = found.select_for_update(skip_locked=True)
+        duty = found.first()
+        if duty is None:
+            return 0
+        kind = duty_kinds().get(duty.kind)
+        rungs = kind.ladder if kind else ()
+        reached = rung(Ladder([(r.after, r.to) for r in rungs]), duty.due_at, now)
+        if duty.missed_at is None:
+            duty.missed_at = now
+            duty.save(update_fields=["missed_at"])
+            record(
+                "duty.missed", by=Viewer.clock(), on=("duty", duty.pk), thread=duty.case_id, kind=duty.kind
+            )
+            cases.tell_reporters(
+                duty.case_id, "missed", next="missed_do", duty=duty.kind, due=duty.due_at.isoformat()
+            )
+        climbed = 0
+        for step in range(duty.rung + 1, reached + 1):
+            to = rungs[step - 1].to
+            hearers = _hearers(duty, to)
+            for actor in hearers:
+                Climb.objects.get_or_create(
+                    duty=duty, rung=step, actor_id=actor, defaults={"to": to, "at": now}
+                )
+            if not hearers:
+                Climb.objects.get_or_create(duty=duty, rung=step, actor=None, defaults={"to": to, "at": now})
+            record(
+                "duty.climbed",
+                by=Viewer.clock(),
+                on=("duty", duty.pk),
+                thread=duty.case_id,
+                rung=step,
+                to=to,
+                hearers=hearers,
+            )
+            climbed += 1
+        if climbed:
+            duty.rung = reached
+            duty.save(update_fields=["rung"])
+        return climbed
+
+
+def sweep(now: datetime | None = None) -> dict[str, int]:
+    """Do what protects people by the clock: open missing cases, give missing duties, and move missed duties up.
+
+    Returns how many of each were done. Safe to run at any time, and by two processes at once.
+    """
+    at = now or timezone.now()
+    done = {"cases_opened": 0, "duties_given": 0, "rungs_climbed": 0}
+    for report in case_queries.reports_without_case():
+        cases.open_case(str(report))
+        done["cases_opened"] += 1
+    live = Duty.objects.filter(state="live").values("case_id")
+    for case_id in open_cases_besides(live):
+        give_opening_duties(str(case_id))
+        done["duties_given"] += 1
+    overdue = Duty.objects.filter(Q(missed_at__isnull=True) | Q(rung__lt=10), state="live", due_at__lte=at)
+    for duty_id in list(overdue.order_by("due_at").values_list("pk", flat=True)):
+        done["rungs_climbed"] += _climb(duty_id, at)
+    return done

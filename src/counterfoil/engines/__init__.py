@@ -1,0 +1,1 @@
+"""Small deep libraries without Django: each opens with an example that runs."""

@@ -1,0 +1,271 @@
+"""Seal a PDF as PAdES B-LTA, and judge a sealed one strictly, offline, with pyHanko.
+
+B-LTA means: signed, timestamped, with every certificate and revocation list inside, and a document timestamp over all
+of it, so that the seal can still be checked when the certificates have expired.
+"""
+
+import asyncio
+import datetime as dt
+import io
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from asn1crypto import cms, tsp
+from asn1crypto import crl as asn1_crl
+from asn1crypto import x509 as asn1_x509
+from cryptography.hazmat.primitives import serialization
+from pyhanko.keys import load_certs_from_pemder_data
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign import fields, signers
+from pyhanko.sign.ades.report import AdESPassed
+from pyhanko.sign.diff_analysis import SuspiciousModification
+from pyhanko.sign.signers.pdf_signer import DSSContentSettings, SigDSSPlacementPreference
+from pyhanko.sign.timestamps import TimeStamper
+from pyhanko.sign.validation import ades
+from pyhanko.sign.validation.policy_decl import (
+    PdfSignatureValidationSpec,
+    RevinfoOnlineFetchingRule,
+    RevocationInfoGatheringSpec,
+    SignatureValidationSpec,
+)
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.context import CertValidationPolicySpec
+from pyhanko_certvalidator.policy_decl import (
+    REQUIRE_REVINFO,
+    CertRevTrustPolicy,
+)
+from pyhanko_certvalidator.registry import SimpleCertificateStore, SimpleTrustManager
+
+from counterfoil.engines.bundle.identity import Identity
+from counterfoil.engines.errors import Corrupt
+
+FIELD = "CourtBundleSeal"
+READABLE = "Seal over the whole report, made by the force's system when the bundle was built"
+
+
+@dataclass(frozen=True)
+class Seal:
+    """What sealing needs: the identity, and a timestamp authority as a function with its certificates and lists.
+
+    `stamp` takes a SHA-256 digest and returns a whole `TimeStampResp` (the timestamper socket's own verb).
+    """
+
+    identity: Identity
+    stamp: Callable[[bytes], bytes]
+    tsa_chain: Sequence[str]
+    tsa_crls: Sequence[str]
+
+    @property
+    def development(self) -> bool:
+        """Say whether the sealing certificate is a development one."""
+        return self.identity.development
+
+
+class _Stamper(TimeStamper):
+    """Adapts the timestamper socket to pyHanko."""
+
+    def __init__(self, stamp: Callable[[bytes], bytes]) -> None:
+        super().__init__(include_nonce=False)
+        self._stamp = stamp
+
+    async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
+        if md_algorithm != "sha256":
+            raise Corrupt("Seals are timestamped over SHA-256 only.")
+        return tsp.TimeStampResp.load(self._stamp(message_digest))["time_stamp_token"]
+
+
+def seal_pdf(pdf: bytes, seal: Seal) -> bytes:
+    """Return the PDF with one PAdES B-LTA signature appended; the original bytes stay its first part."""
+    chain = [_cert(pem) for pem in seal.identity.chain_pem]
+    tsa = [_cert(pem) for pem in seal.tsa_chain]
+    crls = [_crl(pem) for pem in (*seal.identity.crls_pem, *seal.tsa_crls)]
+    context = ValidationContext(
+        trust_roots=[chain[-1], tsa[-1]],
+        other_certs=[*chain, *tsa],
+        crls=crls,
+        allow_fetching=False,
+        revocation_mode="require",
+    )
+    store = SimpleCertificateStore()
+    store.register_multiple(chain)
+    signer = signers.SimpleSigner(
+        signing_cert=chain[0],
+        signing_key=_private(seal.identity),
+        cert_registry=store,
+    )
+    meta = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        reason="Integrity of the court bundle's report since it was built",
+        embed_validation_info=True,
+        use_pades_lta=True,
+        timestamp_field_name="ArchiveTimestamp",
+        validation_context=context,
+        dss_settings=DSSContentSettings(
+            include_vri=False, placement=SigDSSPlacementPreference.TOGETHER_WITH_SIGNATURE
+        ),
+    )
+    out = io.BytesIO()
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    signers.PdfSigner(
+        meta,
+        signer,
+        timestamper=_Stamper(seal.stamp),
+        new_field_spec=fields.SigFieldSpec(FIELD, readable_field_name=READABLE),
+    ).sign_pdf(writer, output=out)
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a strict look at a seal found: its best proven time, the signer, and whether any name says DEVELOPMENT."""
+
+    at: dt.datetime
+    signer: str
+    development: bool
+
+
+class Report:
+    """A sealed report being judged. Every method raises Corrupt with the reason; hostile bytes never do worse."""
+
+    def __init__(self, pdf: bytes) -> None:
+        """Read the file strictly; refuse what is not a PDF with exactly one seal and an archive timestamp."""
+        logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+        logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+        self._pdf = pdf
+        try:
+            self._reader = PdfFileReader(io.BytesIO(pdf), strict=True)
+            sigs = self._reader.embedded_regular_signatures
+            self._stamps = self._reader.embedded_timestamp_signatures
+        except Exception as error:  # noqa: BLE001  hostile bytes: any failure to read is a refusal
+            raise Corrupt(f"The report cannot be read as a PDF: {_short(error)}.") from None
+        if len(sigs) != 1:
+            raise Corrupt(f"The report must carry exactly one seal, and carries {len(sigs)}.")
+        if len(self._stamps) != 1:
+            raise Corrupt(f"The report must carry exactly one archive timestamp, and carries {len(self._stamps)}.")
+        self._sig = sigs[0]
+
+    def check_whole(self) -> None:
+        """Refuse bytes after the last timestamp, and any change after the seal but fresh validation data."""
+        try:
+            last = max(self._stamps, key=lambda s: s.signed_revision)
+            spans = [int(n) for n in list(last.byte_range)]
+            self._sig.compute_integrity_info()
+            info = self._sig.summarise_integrity_info()
+            level = self._sig.diff_result
+            revisions = self._reader.xrefs.total_revisions
+        except Exception as error:  # noqa: BLE001
+            raise Corrupt(f"The report cannot be compared with what was sealed: {_short(error)}.") from None
+        if len(spans) != 4 or spans[0] != 0 or spans[2] + spans[3] != len(self._pdf):
+            raise Corrupt("The report has bytes after its last timestamp: it was added to after it was sealed.")
+        if isinstance(level, SuspiciousModification) or level is None:
+            raise Corrupt("The report was changed after it was sealed.")
+        if level.modification_level.name not in ("NONE", "LTA_UPDATES") or not info["docmdp_ok"]:
+            raise Corrupt("The report was changed after it was sealed: a later part does more than keep the seal fresh.")
+        if revisions != self._sig.signed_revision + 1 + len(self._stamps):
+            raise Corrupt("The report has a part that neither its seal nor its timestamps account for.")
+
+    def attached(self) -> bytes:
+        """Return the one file attached to the report."""
+        try:
+            names = self._reader.root["/Names"]["/EmbeddedFiles"]["/Names"]
+            if len(names) != 2 or str(names[0]) != "exhibits.json":
+                raise Corrupt("The report must have exactly one attachment, exhibits.json.")
+            data = names[1]["/EF"]["/F"].data
+        except Corrupt:
+            raise
+        except Exception as error:  # noqa: BLE001
+            raise Corrupt(f"The report's attachment cannot be read: {_short(error)}.") from None
+        return bytes(data)
+
+    def check_seal(self, seal_roots: Sequence[str] | None, tsa_roots: Sequence[str] | None) -> Sealed:
+        """Judge the seal by strict AdES long-term rules, offline.
+
+        Roots are SHA-256 fingerprints; None means that the roots inside the report are taken at their word (the caller
+        must then say that nothing outside vouches for them).
+        """
+        try:
+            found = {sha256(c.dump()).hexdigest(): c for c in self._certificates()}
+            own = [h for h, c in found.items() if c.self_signed != "no"]
+            seals = [found[h] for h in (own if seal_roots is None else seal_roots) if h in found]
+            stamps = [found[h] for h in (own if tsa_roots is None else tsa_roots) if h in found]
+            if not seals:
+                raise Corrupt("The report's seal does not come from a sealing authority named by the policy.")
+            if not stamps:
+                raise Corrupt("The report's timestamps do not come from an authority named by the policy.")
+            result = asyncio.run(_judge(self._sig, seals, stamps))
+            status = result.api_status
+            names = [c.subject.human_friendly for c in found.values()]
+        except Corrupt:
+            raise
+        except Exception as error:  # noqa: BLE001
+            raise Corrupt(f"The report's seal cannot be judged: {_short(error)}.") from None
+        if not isinstance(result.ades_subindic, AdESPassed):
+            raise Corrupt(f"The report's seal does not hold by the strict long-term rules ({result.ades_subindic.name}).")
+        if status is None or not (status.intact and status.valid):
+            raise Corrupt("The report's seal does not fit its bytes.")
+        return Sealed(
+            at=result.best_signature_time.astimezone(dt.UTC),
+            signer=str(self._sig.signer_cert.subject.human_friendly),
+            development=any("DEVELOPMENT" in n for n in names),
+        )
+
+    def _certificates(self) -> list[asn1_x509.Certificate]:
+        certs = [self._sig.signer_cert, *self._sig.other_embedded_certs]
+        store = self._reader.root["/DSS"]["/Certs"]
+        certs += [asn1_x509.Certificate.load(ref.get_object().data, strict=True) for ref in list(store)[:64]]
+        return certs
+
+
+def check_sealed(pdf: bytes, *, seal_roots: Sequence[str], tsa_roots: Sequence[str]) -> Sealed:
+    """Judge a sealed PDF completely under these roots (SHA-256 fingerprints), or raise Corrupt."""
+    report = Report(pdf)
+    report.check_whole()
+    return report.check_seal(seal_roots, tsa_roots)
+
+
+async def _judge(
+    sig: Any, seals: Sequence[asn1_x509.Certificate], stamps: Sequence[asn1_x509.Certificate]
+) -> Any:
+    revocation = CertRevTrustPolicy(REQUIRE_REVINFO)
+    spec = SignatureValidationSpec(
+        cert_validation_policy=CertValidationPolicySpec(
+            trust_manager=SimpleTrustManager.build(trust_roots=seals), revinfo_policy=revocation
+        ),
+        ts_cert_validation_policy=CertValidationPolicySpec(
+            trust_manager=SimpleTrustManager.build(trust_roots=stamps), revinfo_policy=revocation
+        ),
+        revinfo_gathering_policy=RevocationInfoGatheringSpec(
+            online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY
+        ),
+    )
+    return await ades.ades_lta_validation(sig, PdfSignatureValidationSpec(spec))
+
+
+def _cert(pem: str) -> asn1_x509.Certificate:
+    return next(iter(load_certs_from_pemder_data(pem.encode())))
+
+
+def _crl(pem: str) -> asn1_crl.CertificateList:
+    from asn1crypto import pem as asn1_pem
+
+    return asn1_crl.CertificateList.load(asn1_pem.unarmor(pem.encode())[2])
+
+
+def _private(identity: Identity) -> Any:
+    from asn1crypto import keys
+
+    return keys.PrivateKeyInfo.load(
+        identity.key.private_bytes(
+            serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+
+
+def _short(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

@@ -1,0 +1,1 @@
+"""Things and bytes that may prove something, and statements; who held them, who looked, what was made of them."""

@@ -1,0 +1,142 @@
+"""Every way to read evidence. Reads of an exhibit are entries too: see `actions.open_exhibit`."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from counterfoil.accounts.rules import Viewer
+from counterfoil.cases import queries as cases
+from counterfoil.evidence.models import Exhibit, Statement, Title
+from counterfoil.reports import queries as reports
+from counterfoil.reports.queries import FileCard
+
+
+@dataclass(frozen=True)
+class ExhibitCard:
+    """An exhibit as plain values, with its present title."""
+
+    id: UUID
+    case: UUID
+    label: str
+    title: str
+    title_sha256: str
+    sha256: str
+    size: int
+    media_type: str
+    extension: str
+    original_name: str
+    produced_by: str
+    holder: str
+    state: str
+    received_at: datetime
+    taken_at: datetime
+    technical: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StatementCard:
+    """The front of a statement as plain values; the back page is never in it."""
+
+    id: UUID
+    number: int
+    party: UUID
+    name: str
+    age: int | None
+    text: str
+    pages: int
+    read_over_by: str
+    signed_name: str
+    signed_at: datetime
+    taken_by: str
+    sha256: str
+
+
+def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
+    rows = list(found)
+    newest: dict[UUID, Title] = {}
+    for t in Title.objects.filter(exhibit__in=[e.pk for e in rows]).order_by("at", "pk"):
+        newest[t.exhibit_id] = t
+    return [
+        ExhibitCard(
+            id=e.pk,
+            case=e.case_id,
+            label=e.label,
+            title=newest[e.pk].text if e.pk in newest else "",
+            title_sha256=newest[e.pk].sha256 if e.pk in newest else "",
+            sha256=e.sha256,
+            size=e.size,
+            media_type=e.media_type,
+            extension=e.extension,
+            original_name=e.original_name,
+            produced_by=e.produced_by.name,
+            holder=e.holder.name,
+            state=e.state,
+            received_at=e.received_at,
+            taken_at=e.taken_at,
+            technical=e.technical,
+        )
+        for e in rows
+    ]
+
+
+def exhibits_of(viewer: Viewer, case_id: UUID) -> list[ExhibitCard]:
+    """Return the exhibits of a case by label; the caller has decided that the viewer may see the case."""
+    found = Exhibit.objects.filter(case_id=case_id).select_related("produced_by", "holder")
+    return _cards(found.order_by("initials", "number"))
+
+
+def exhibit_for(viewer: Viewer, case_id: UUID, exhibit_id: UUID) -> ExhibitCard | None:
+    """Return one exhibit of a case the viewer may see; None when refused and None when absent."""
+    if not cases.why(viewer, case_id).allowed:
+        return None
+    found = Exhibit.objects.filter(pk=exhibit_id, case_id=case_id).select_related("produced_by", "holder")
+    return next(iter(_cards(found)), None)
+
+
+def titles_of(case_id: UUID) -> dict[str, str]:
+    """Return every version of every title on a case by digest, for a bundle."""
+    return dict(Title.objects.filter(exhibit__case_id=case_id).values_list("sha256", "text"))
+
+
+def statements_of(viewer: Viewer, case_id: UUID) -> list[StatementCard]:
+    """Return the fronts of the statements of a case; the caller has decided that the viewer may see the case."""
+    found = (
+        Statement.objects.filter(case_id=case_id)
+        .select_related("taken_by", "party__person")
+        .order_by("number")
+    )
+    return [
+        StatementCard(
+            id=s.pk,
+            number=s.number,
+            party=s.party_id,
+            name=s.signed_name,
+            age=s.under_18_age,
+            text=s.text,
+            pages=s.pages,
+            read_over_by=s.read_over_by,
+            signed_name=s.signed_name,
+            signed_at=s.signed_at,
+            taken_by=s.taken_by.name,
+            sha256=s.sha256,
+        )
+        for s in found
+    ]
+
+
+def quarantined(viewer: Viewer, case_id: UUID) -> list[FileCard]:
+    """Return the files sent with a case's reports that are not exhibits yet."""
+    taken = set(
+        Exhibit.objects.filter(case_id=case_id, upload__isnull=False).values_list("upload_id", flat=True)
+    )
+    waiting: list[FileCard] = []
+    for report_id in cases.reports_of(case_id):
+        waiting += [f for f in reports.report_card(report_id).files if f.id not in taken]
+    return waiting
+
+
+def known_objects() -> list[tuple[str, int]]:
+    """Return digest and size of every exhibit's object, for the vault's check."""
+    return list(Exhibit.objects.values_list("sha256", "size"))

@@ -1,0 +1,37 @@
+"""The board's addresses; all of them public."""
+
+from django.urls import path, register_converter
+
+from counterfoil.faces.board import views
+
+
+class Address:
+    """The address of a number, like `charged.cleveland.2021-03_2022-02.burglary`."""
+
+    regex = r"[a-zA-Z0-9._-]{1,120}"
+
+    def to_python(self, value: str) -> str:
+        """Leave the text as it is; reading it is the business of measures."""
+        return value
+
+    def to_url(self, value: object) -> str:
+        """Write an address into a link."""
+        return str(value)
+
+
+register_converter(Address, "address")
+
+app_name = "board"
+urlpatterns = [
+    path("", views.front, name="front"),
+    path("about/", views.about, name="about"),
+    path("files/", views.files, name="files"),
+    path("files.csv", views.files_csv, name="files_csv"),
+    path("file/<str:sha256>/", views.file, name="file"),
+    path("force/<slug:slug>/", views.force, name="force"),
+    path("force/<slug:slug>/<slug:table>.csv", views.force_csv, name="force_csv"),
+    path("force/<slug:slug>/<slug:chart>.svg", views.force_svg, name="force_svg"),
+    path("number/<address:address>/", views.number, name="number"),
+    path("number/<address:address>/rows/", views.rows, name="rows"),
+    path("number/<address:address>/rows.csv", views.rows_csv, name="rows_csv"),
+]

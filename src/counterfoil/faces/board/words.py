@@ -1,0 +1,167 @@
+"""How the board says numbers, months and shares in the language of the request."""
+
+from counterfoil.faces.kit.language import gettext, lang, ngettext
+from counterfoil.measures.queries import Number
+from counterfoil.reference.forces import Force
+from counterfoil.reference.measures import crime_type_named
+
+MONTHS = {
+    "en": (
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ),
+    "cy": (
+        "Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin",
+        "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr",
+    ),
+}  # fmt: skip
+SHORT = {
+    "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+    "cy": ("Ion", "Chwef", "Maw", "Ebr", "Mai", "Meh", "Gorff", "Awst", "Medi", "Hyd", "Tach", "Rhag"),
+}
+
+
+def month(text: str) -> str:
+    """Say a month: "2021-03" is "March 2021"."""
+    return f"{MONTHS[lang()][int(text[5:]) - 1]} {text[:4]}"
+
+
+def short_month(text: str) -> str:
+    """Say a month briefly, without its year: "Mar"."""
+    return SHORT[lang()][int(text[5:]) - 1]
+
+
+def period(first: str, last: str) -> str:
+    """Say a period: "March 2021 to February 2022", or one month."""
+    if first == last:
+        return month(first)
+    return gettext("%(first)s to %(last)s") % {"first": month(first), "last": month(last)}
+
+
+def listed(months: tuple[str, ...]) -> str:
+    """List months in words, the first six of them."""
+    said = ", ".join(month(m) for m in months[:6])
+    more = len(months) - 6
+    if more > 0:
+        said += ngettext(" and %(n)s more month", " and %(n)s more months", more) % {"n": more}
+    return said
+
+
+def whole(n: int) -> str:
+    """Write a whole number with commas."""
+    return f"{n:,}"
+
+
+def name_of(force: Force) -> str:
+    """Return a force's name in the language of the request."""
+    return force.called(lang())
+
+
+def type_words(name: str) -> str:
+    """Return a crime type's name in the language of the request; `all` is "all types"."""
+    return gettext("all types") if name == "all" else crime_type_named(name).called(lang())
+
+
+def day(text: str) -> str:
+    """Say a day: "2026-11-21" is "21 November 2026"."""
+    return f"{int(text[8:10])} {MONTHS[lang()][int(text[5:7]) - 1]} {text[:4]}"
+
+
+def value(one: Number) -> str:
+    """Write a number's value with its sign, or nothing when it is not known."""
+    if one.value is None:
+        return ""
+    return f"{one.value}%" if one.definition.unit == "share" else whole(int(one.value))
+
+
+def interval(one: Number) -> str:
+    """Say a number's interval, or that it is a count and has none."""
+    if one.value is None:
+        return ""
+    if one.low is not None:
+        return gettext("%(low)s%% to %(high)s%% (95%% interval)") % {"low": one.low, "high": one.high}
+    return gettext("An exact count: no interval")
+
+
+def why_none(one: Number) -> str:
+    """Say why a number is not known; never a zero."""
+    if one.value is not None:
+        return ""
+    return gettext("Does not apply") if one.state == "none" else gettext("Not published")
+
+
+def counts(one: Number) -> str:
+    """Say in one line what a number counts."""
+    facts = {
+        "period": period(one.id.first, one.id.last),
+        "type": type_words(one.type_name),
+        "whole": whole(one.whole or 0),
+        "part": whole(one.part or 0),
+        "until": month(one.until) if one.until else "",
+        "area": one.area_name or one.id.area,
+    }
+    if one.id.measure == "crimes":
+        if one.id.area == "none":
+            return gettext("crimes and incidents published without an area, %(type)s, %(period)s") % facts
+        if one.id.area:
+            return gettext("crimes and incidents published in %(area)s, %(type)s, %(period)s") % facts
+        return gettext("crimes and incidents published, %(type)s, %(period)s") % facts
+    if one.value is None:
+        if one.id.measure == "charged":
+            return gettext("share of crimes charged, %(type)s, %(period)s") % facts
+        return gettext("share of outcomes that were charges, %(period)s") % facts
+    if one.id.measure == "charged":
+        return (
+            gettext(
+                "charged: %(part)s of %(whole)s crimes (%(type)s) recorded %(period)s, "
+                "with outcomes up to %(until)s"
+            )
+            % facts
+        )
+    return gettext("charges: %(part)s of %(whole)s outcomes recorded %(period)s") % facts
+
+
+def warnings(one: Number) -> list[str]:
+    """Say what makes a number weaker: missing months, files without rows, repeated identifiers, older files."""
+    said = []
+    if one.street.missing:
+        said.append(
+            gettext("No crime file is held for %(months)s. Those crimes are missing from this number, not zero.")
+            % {"months": listed(one.street.missing)}
+        )
+    if one.street.empty:
+        said.append(
+            gettext("The crime file for %(months)s was published without a single row.")
+            % {"months": listed(one.street.empty)}
+        )
+    if one.outcomes.missing:
+        said.append(
+            gettext("No outcome file is held for %(months)s, so the share would be too low and is not given.")
+            % {"months": listed(one.outcomes.missing)}
+            if one.id.measure == "charged"
+            else gettext("No outcome file is held for %(months)s. Those outcomes are missing, not zero.")
+            % {"months": listed(one.outcomes.missing)}
+        )
+    if one.outcomes.empty:
+        said.append(
+            gettext("The outcome file for %(months)s was published without a single row: the share may be too low.")
+            % {"months": listed(one.outcomes.empty)}
+        )
+    if one.repeated:
+        said.append(
+            gettext(
+                "%(n)s rows share their crime identifier with another row. "
+                "Each is counted, as published, and each follows the same outcomes."
+            )
+            % {"n": whole(one.repeated)}
+        )
+    if one.older:
+        said.append(
+            ngettext(
+                "%(n)s file was published in two versions that differ. The newer is used; both are kept.",
+                "%(n)s files were published in two versions that differ. The newer is used; both are kept.",
+                len(one.older),
+            )
+            % {"n": len(one.older)}
+        )
+    return said

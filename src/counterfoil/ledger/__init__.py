@@ -1,0 +1,1 @@
+"""The record of every act: who did what to which thing, when; each line committed to one public log."""

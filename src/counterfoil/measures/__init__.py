@@ -1,0 +1,1 @@
+"""Measures: numbers computed from published tables (later from our own cases), never typed in."""

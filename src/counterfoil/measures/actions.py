@@ -1,0 +1,153 @@
+"""Every way to change what the measures rest on: import published tables."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+from django.utils import timezone
+
+from counterfoil.accounts.rules import Viewer, needs
+from counterfoil.engines.errors import BadInput
+from counterfoil.engines.measure import Held, Tables, file_name
+from counterfoil.ledger.actions import record
+from counterfoil.measures.queries import tables
+from counterfoil.reference import forces
+
+BOUNDARIES_SOURCE = "Office for National Statistics"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What became of every file that was offered."""
+
+    new: tuple[Held, ...]
+    already: tuple[Held, ...]
+    refused: tuple[tuple[str, str], ...]
+    ignored: tuple[str, ...]
+    replaced: tuple[tuple[Held, Held], ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the new files hold."""
+        return sum(one.rows for one in self.new)
+
+    def sentences(self) -> list[str]:
+        """Say in plain sentences what was imported, refused, ignored and replaced, for a terminal."""
+        said = [
+            f"{len(self.new)} files imported with {self.rows:,} rows; "
+            f"{len(self.already)} were already held byte for byte."
+        ]
+        said += [f"Refused. {sentence}" for _, sentence in self.refused]
+        said += [
+            f"{new.name} differs from the file held before (imported {old.imported_at[:10]}): both are kept, "
+            "the newer is used and the board says so."
+            for old, new in self.replaced
+        ]
+        if self.ignored:
+            shown = ", ".join(self.ignored[:3]) + (" …" if len(self.ignored) > 3 else "")
+            said.append(f"{len(self.ignored)} files of other kinds were left alone: {shown}")
+        return said
+
+
+def _files(paths: Iterable[Path | str]) -> list[Path]:
+    found: list[Path] = []
+    for given in paths:
+        path = Path(given)
+        if path.is_dir():
+            found += sorted(p for p in path.rglob("*") if p.suffix.lower() == ".csv" and p.is_file())
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise BadInput("path", f"There is no file or folder {path}.")
+    return found
+
+
+def _may_import(by: Viewer) -> None:
+    if by.id != "clock":
+        needs(by, "administrator", "import published tables", second_factor=True)
+
+
+def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "") -> Imported:
+    """Import data.police.uk street and outcome files, or folders of them, exactly as published.
+
+    Each file stands alone: one that cannot be read is refused with a sentence naming the file, the row and what is
+    wrong, and the others are still imported. The same bytes again are a no-op. `vintage` is the day the publisher
+    released them ("2022-04-20"), when known: of two files for one force and month the newest vintage is used.
+    Only an administrator (or the installer, `clock`) may. Raises BadInput when a path does not exist.
+    """
+    _may_import(by)
+    kept = tables()
+    now = timezone.now()
+    before = {(h.kind, h.force, h.month): h for h in kept.held()}
+    new: list[Held] = []
+    already: list[Held] = []
+    refused: list[tuple[str, str]] = []
+    ignored: list[str] = []
+    staged: set[tuple[str, str]] = set()
+    for order, path in enumerate(_files(paths)):
+        said = file_name(path.name)
+        if said is None and path.name.endswith(("-stop-and-search.csv",)):
+            ignored.append(path.name)
+            continue
+        if said is not None and not forces.known(said.force):
+            refused.append(
+                (
+                    path.name,
+                    f"{path.name}: “{said.force}” is not a police force of England and Wales that we know.",
+                )
+            )
+            continue
+        try:
+            one, is_new = kept.stage(
+                path.name, path.read_bytes(), now=now, by=by.id, vintage=vintage, order=order
+            )
+        except BadInput as bad:
+            refused.append((path.name, str(bad)))
+            continue
+        if (one.name, one.sha256) in staged:
+            continue
+        staged.add((one.name, one.sha256))
+        (new if is_new else already).append(one)
+    _publish(kept, new, "tables.imported", by)
+    replaced = []
+    for one in new:
+        old = before.get((one.kind, one.force, one.month))
+        if old is not None:
+            pair = (old, one) if one.age > old.age else (one, old)
+            replaced.append(pair)
+        before[(one.kind, one.force, one.month)] = one
+    return Imported(tuple(new), tuple(already), tuple(refused), tuple(ignored), tuple(replaced))
+
+
+def import_boundaries(path: Path | str, *, by: Viewer, source: str = BOUNDARIES_SOURCE) -> Imported:
+    """Import a GeoJSON file of police force areas (WGS 84), from which maps draw a force's outline."""
+    _may_import(by)
+    kept = tables()
+    file = Path(path)
+    if not file.is_file():
+        raise BadInput("path", f"There is no file {file}.")
+    one, is_new = kept.stage_boundaries(
+        file.name, file.read_bytes(), now=timezone.now(), by=by.id, source=source
+    )
+    if is_new:
+        _publish(kept, [one], "boundaries.imported", by)
+    return Imported((one,) if is_new else (), () if is_new else (one,), (), (), ())
+
+
+def _publish(kept: Tables, new: list[Held], act: str, by: Viewer) -> None:
+    """Write the entry, then list the files: a file in the catalogue always has its line in the ledger."""
+    if not new:
+        return
+    digest = hashlib.sha256("".join(sorted(f"{h.name} {h.sha256}\n" for h in new)).encode()).hexdigest()
+    with transaction.atomic():
+        record(
+            act,
+            by=by,
+            on=("tables", digest),
+            files=[h.sha256 for h in new],
+            rows=sum(h.rows for h in new),
+        )
+    for one in new:
+        kept.publish(one)

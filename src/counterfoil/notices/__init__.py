@@ -1,0 +1,1 @@
+"""What we told someone and whether it reached them: a transactional outbox."""

@@ -1,0 +1,1 @@
+"""Identities, perhaps the same as one another: linked reversibly, never merged."""

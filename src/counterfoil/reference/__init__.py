@@ -1,0 +1,1 @@
+"""Dated data and its loaders: kinds, outcome types, forces, duties, wording."""

@@ -1,0 +1,212 @@
+"""Every way to read reports. The public reads by session, by return code, or by reference and passphrase."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+from django.db.models import QuerySet
+
+from counterfoil.accounts.rules import Viewer
+from counterfoil.engines.errors import BadInput, Corrupt
+from counterfoil.engines.refs import parse_reference
+from counterfoil.engines.tlog import open_note
+from counterfoil.places import queries as places
+from counterfoil.plugs.keys import keys
+from counterfoil.reports.models import Draft, Progress, Report, Upload
+
+# OWASP's second Argon2id setting: 19 MiB, two passes. The passphrase is ours (44 bits), the reference has 100.
+HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NOBODY = HASHER.hash("no report has this passphrase")
+
+
+def digest_of(text: str) -> str:
+    """Return the SHA-256 of a session key or return code, as it is stored."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+
+@dataclass(frozen=True)
+class FileCard:
+    """An upload as the sender and the triage officer see it."""
+
+    id: UUID
+    number: int
+    name: str
+    media_type: str
+    extension: str
+    sha256: str
+    size: int
+    received_at: datetime
+
+
+@dataclass(frozen=True)
+class ReportCard:
+    """A report as plain values."""
+
+    id: UUID
+    reference: str
+    kind: str
+    lang: str
+    force: str
+    force_id: int
+    answers: Mapping[str, Any]
+    contact: Mapping[str, Any]
+    device_safe: bool
+    reported_at: datetime
+    received_at: datetime
+    receipt: str
+    files: tuple[FileCard, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One line of progress. `missed` is true when its due time passed and nothing that answers it followed."""
+
+    at: datetime
+    what: str
+    params: Mapping[str, Any]
+    next: str
+    due_at: datetime | None
+
+
+def draft_for_session(session_key: str | None) -> Draft | None:
+    """Return the draft of this session, or None."""
+    if not session_key:
+        return None
+    return Draft.objects.filter(session_hash=digest_of(session_key)).order_by("-touched_at").first()
+
+
+def draft_by_return_code(code: str) -> Draft | None:
+    """Return the draft that a return code opens, or None."""
+    try:
+        return Draft.objects.filter(code_hash=digest_of(parse_reference(code))).first()
+    except BadInput:
+        return None
+
+
+def _cards(uploads: Iterable[Upload]) -> tuple[FileCard, ...]:
+    return tuple(
+        FileCard(u.pk, u.number, u.name, u.media_type, u.extension, u.sha256, u.size, u.received_at)
+        for u in uploads
+    )
+
+
+def files_of_draft(draft: Draft) -> tuple[FileCard, ...]:
+    """Return the files of a draft that were not taken away again, in order."""
+    return _cards(Upload.objects.filter(draft=draft, removed_at=None).order_by("number"))
+
+
+def _card(report: Report) -> ReportCard:
+    return ReportCard(
+        id=report.pk,
+        reference=report.reference,
+        kind=report.kind,
+        lang=report.lang,
+        force=report.force.code,
+        force_id=report.force_id,
+        answers=report.answers,
+        contact=report.contact,
+        device_safe=report.device_safe,
+        reported_at=report.reported_at,
+        received_at=report.received_at,
+        receipt=report.receipt,
+        files=_cards(Upload.objects.filter(report=report).order_by("number")),
+    )
+
+
+def report_for_tracking(reference: str, passphrase: str) -> ReportCard | None:
+    """Return the report when reference and passphrase belong together; None otherwise, in about the same time."""
+    try:
+        canonical = parse_reference(reference)
+    except BadInput:
+        canonical = ""
+    report = Report.objects.select_related("force").filter(reference=canonical).first() if canonical else None
+    typed = " ".join(passphrase.replace("-", " ").casefold().split())[:200]
+    try:
+        HASHER.verify(report.passphrase_hash if report else _NOBODY, typed.encode(errors="replace"))
+    except (Argon2Error, InvalidHashError):
+        return None
+    return _card(report) if report else None
+
+
+def report_card(report_id: UUID | str) -> ReportCard:
+    """Return a report for a caller downstream that has decided that its viewer may see it."""
+    return _card(Report.objects.select_related("force").get(pk=report_id))
+
+
+def progress_of(report_id: UUID) -> list[Step]:
+    """Return what the sender may know, oldest first."""
+    found = Progress.objects.filter(report_id=report_id).order_by("at", "pk")
+    return [Step(p.at, p.what, p.params, p.next, p.due_at) for p in found]
+
+
+def reports_besides(joined: QuerySet[Any, Any]) -> list[UUID]:
+    """Return the ids of the reports that a query of report ids does not list (for the sweep that opens cases)."""
+    return list(Report.objects.exclude(pk__in=joined).values_list("pk", flat=True))
+
+
+def lock_report(report_id: UUID | str) -> ReportCard:
+    """Return a report, locked until the transaction ends, for a downstream action."""
+    return _card(Report.objects.select_for_update(of=("self",)).select_related("force").get(pk=report_id))
+
+
+def queue_is_staffed(force_code: str, kind: str) -> bool:
+    """Say whether somebody is posted to take this kind of report, so that a time may be promised."""
+    return places.queue_is_staffed(force_code, kind)
+
+
+@dataclass(frozen=True)
+class ReceiptCheck:
+    """Whether a receipt is ours and, for each file shown beside it, whether it is one the receipt lists."""
+
+    valid: bool
+    sentence: str
+    reference: str = ""
+    received: str = ""
+    listed: tuple[str, ...] = ()
+    files: tuple[tuple[str, str, bool], ...] = ()
+
+
+def check_receipt(note: str, files: Iterable[tuple[str, BinaryIO]] = ()) -> ReceiptCheck:
+    """Check a receipt's signature and whether each file given is one of those it lists.
+
+    Says only what the receipt itself says; looks nothing up, so it tells a stranger nothing new.
+    """
+    signer = keys().receipt
+    # A pasted receipt has often lost its final line break or gained carriage returns; neither is content.
+    note = note.replace("\r\n", "\n").strip("\n ") + "\n"
+    try:
+        opened = open_note(note, [signer.verifier])
+    except Corrupt as e:
+        return ReceiptCheck(False, f"This is not a receipt that we gave, or it was changed. {e}")
+    if signer.name not in opened.verified:
+        return ReceiptCheck(False, "This receipt is not signed with our receipt key.")
+    lines = [line.split(" ") for line in opened.text.splitlines()]
+    fields = {p[0]: p[1] for p in lines if len(p) == 2}
+    listed = tuple(p[2] for p in lines if len(p) == 4 and p[0] == "file")
+    checked = []
+    for name, stream in files:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+        checked.append((name, digest, digest in listed))
+    return ReceiptCheck(
+        True,
+        "We gave this receipt and it has not been changed.",
+        reference=fields.get("reference", ""),
+        received=fields.get("received", ""),
+        listed=listed,
+        files=tuple(checked),
+    )
+
+
+def stale_drafts(before: datetime) -> list[UUID]:
+    """Return the drafts nobody touched since `before`."""
+    return list(Draft.objects.filter(touched_at__lt=before).values_list("pk", flat=True))
+
+
+def upload_card(viewer: Viewer, upload_id: UUID | str) -> FileCard:
+    """Return one upload that was sent, for evidence downstream which has decided that the viewer may see it."""
+    return _cards([Upload.objects.get(pk=upload_id, report__isnull=False)])[0]

@@ -1,0 +1,319 @@
+"""Walk a kind's questions and check answers: plain values in, plain values out, no clock and no database.
+
+An answer is a string or a list of strings. A date is "2026-11-20" or "unknown", a time is "21:30", yes and no are
+"yes" and "no". Files are not answers; they are uploads of the draft.
+
+>>> from counterfoil.reference.kinds import kind
+>>> burglary = kind("burglary")
+>>> [q.id for q in questions_for(burglary, {})][:3]
+['place_type', 'where', 'force']
+>>> clean_answer(burglary.question("when"), {"day": ["27"], "month": ["3"], "year": ["2026"]})
+'2026-03-27'
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from counterfoil.engines.errors import BadInput
+from counterfoil.reference.kinds import Kind, Question
+from counterfoil.reference.wording import MONTHS, say
+
+Answer = str | list[str]
+Answers = Mapping[str, Answer]
+Raw = Mapping[str, Sequence[str]]
+# Answers given outside the questions: danger now ("yes"/"no") and why a handed-over kind is reported here (a list).
+BESIDE = ("danger", "handover")
+
+LINE_BREAKS = re.compile(r"\r\n?|\u2028|\u2029")
+EMAIL = re.compile(r"[^@\s<>\"',;:]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|yb|yh)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the summary: the question, and its answer as a person reads it."""
+
+    id: str
+    section: str
+    title: str
+    answer: str
+    given: bool
+
+
+def applies(question: Question, answers: Answers) -> bool:
+    """Say whether a question is to be asked, given the answers so far."""
+    if question.when is None:
+        return True
+    given = answers.get(question.when.question, "")
+    held = given if isinstance(given, list) else [given]
+    return any(value in question.when.is_ for value in held)
+
+
+def questions_for(kind: Kind, answers: Answers) -> tuple[Question, ...]:
+    """Return the questions to ask, in order. A question whose condition no longer holds asks nothing further."""
+    asked: dict[str, Question] = {}
+    for question in kind.questions:
+        if question.when is not None and question.when.question not in asked:
+            continue
+        if applies(question, answers):
+            asked[question.id] = question
+    return tuple(asked.values())
+
+
+def next_question(kind: Kind, answers: Answers, current: str) -> Question | None:
+    """Return the question that follows `current`, or None when it was the last."""
+    asked = questions_for(kind, answers)
+    for place, question in enumerate(asked):
+        if question.id == current:
+            return asked[place + 1] if place + 1 < len(asked) else None
+    return asked[0] if asked else None
+
+
+def tidy(text: str, *, lines: bool = False) -> str:
+    """Return typed text with unprintable characters, lone surrogates and outer spaces removed, in NFC.
+
+    `lines` keeps line breaks (as a single newline each); otherwise they become spaces.
+    """
+    text = LINE_BREAKS.sub("\n", text)
+    kept: list[str] = []
+    for letter in text:
+        if letter in "\n\t":
+            kept.append(letter if lines else " ")
+        elif unicodedata.category(letter) not in ("Cc", "Cs"):
+            kept.append(letter)
+    return unicodedata.normalize("NFC", "".join(kept)).strip()
+
+
+def _one(raw: Raw, name: str, *, lines: bool = False) -> str:
+    values = raw.get(name) or [""]
+    return tidy(str(values[-1]), lines=lines)
+
+
+def _whole(text: str, digits: int) -> int | None:
+    text = text.replace(" ", "")
+    return int(text) if 0 < len(text) <= digits and text.isascii() and text.isdigit() else None
+
+
+def clean_answer(
+    question: Question,
+    raw: Raw,
+    *,
+    lang: str = "en",
+    today: date | None = None,
+    forces: Collection[str] = (),
+) -> Answer:
+    """Return the answer in its stored form, or raise BadInput with a sentence in `lang` saying how to mend it.
+
+    `raw` holds what was sent for this question: "answer" (all types), "day", "month", "year" and "unknown" (dates).
+    An answer that may be left out comes back as "" (or [] for checkboxes). A date after `today` is refused. A force
+    must be one of the codes in `forces`.
+    """
+
+    def no(key: str, **facts: object) -> BadInput:
+        return BadInput(question.id, say(f"error.{key}", lang, **facts))
+
+    if question.type == "checkboxes":
+        return _clean_checkboxes(question, raw, lang)
+    if question.type in ("radios", "yesno"):
+        value = _one(raw, "answer")
+        if not value and not question.required:
+            return ""
+        if value not in choices(question):
+            raise no("choose")
+        return value
+    if question.type == "date":
+        return _clean_date(question, raw, lang, today)
+    if question.type == "force":
+        value = _one(raw, "answer")
+        if value not in forces:
+            raise no("force")
+        return value
+    value = _one(raw, "answer", lines=question.type == "textarea")
+    if len(value) > question.max_length:
+        raise no("long", limit=question.max_length, used=len(value))
+    if question.type == "time":
+        return _clean_time(question, value, lang)
+    if not value:
+        if question.required:
+            raise no({"email": "email-wrong", "phone": "phone-wrong"}.get(question.type, "empty"))
+        return ""
+    if question.type == "email" and not EMAIL.fullmatch(value):
+        raise no("email-wrong")
+    if question.type == "phone" and not 7 <= sum(c.isdigit() for c in value) <= 15:
+        raise no("phone-wrong")
+    return value
+
+
+def choices(question: Question) -> tuple[str, ...]:
+    """Return the values that a question with choices takes."""
+    if question.type == "yesno":
+        return ("yes", "no", "unknown") if question.unknown else ("yes", "no")
+    return tuple(option.value for option in question.options)
+
+
+def _clean_checkboxes(question: Question, raw: Raw, lang: str) -> list[str]:
+    sent = {tidy(str(v)) for v in raw.get("answer") or ()}
+    chosen = [option for option in question.options if option.value in sent]
+    alone = [option for option in chosen if option.exclusive]
+    if not chosen and question.required:
+        key = "channel-none" if question.id == "contact_channels" else "choose-some"
+        raise BadInput(question.id, say(f"error.{key}", lang))
+    if alone and len(chosen) > 1:
+        raise BadInput(question.id, say("error.exclusive", lang, option=alone[0].label[lang].rstrip(".")))
+    return [option.value for option in chosen]
+
+
+def _clean_date(question: Question, raw: Raw, lang: str, today: date | None) -> str:
+    def no(key: str) -> BadInput:
+        return BadInput(question.id, say(f"error.{key}", lang))
+
+    typed = [_one(raw, part) for part in ("day", "month", "year")]
+    if not any(typed):
+        if question.unknown and _one(raw, "unknown"):
+            return "unknown"
+        if question.required:
+            raise no("date-empty")
+        return ""
+    day, month, year = _whole(typed[0], 2), _month(typed[1]), _whole(typed[2], 4)
+    if day is None or month is None or year is None:
+        raise no("date-wrong")
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        raise no("date-wrong") from None
+    if found.year < 1920:
+        raise no("date-old")
+    if today is not None and found > today:
+        raise no("date-future")
+    return found.isoformat()
+
+
+def _month(text: str) -> int | None:
+    number = _whole(text, 2)
+    if number is not None or len(text) < 3:
+        return number
+    for names in MONTHS.values():
+        for place, name in enumerate(names, start=1):
+            if name.lower().startswith(text.lower()):
+                return place
+    return None
+
+
+def _clean_time(question: Question, value: str, lang: str) -> str:
+    if not value and not question.required:
+        return ""
+    words = {
+        "noon": "12:00",
+        "midday": "12:00",
+        "midnight": "00:00",
+        "canol dydd": "12:00",
+        "canol nos": "00:00",
+    }
+    if value.lower() in words:
+        return words[value.lower()]
+    found = CLOCK.fullmatch(value.strip())
+    hour, minute = (int(found[1]), int(found[2] or 0)) if found else (99, 99)
+    half = (found[3] or "").lower() if found else ""
+    if half:
+        hour = hour % 12 + (12 if half in ("pm", "yh") else 0) if 1 <= hour <= 12 else 99
+    elif found and not found[2]:
+        hour = 99  # "9" alone could be morning or evening
+    if hour > 23 or minute > 59:
+        raise BadInput(question.id, say("error.time-wrong", lang))
+    return f"{hour:02d}:{minute:02d}"
+
+
+def shown(
+    question: Question, answer: Answer | None, lang: str, forces: Mapping[str, str] | None = None
+) -> str:
+    """Return an answer in words, as the person who gave it would say it; "" when nothing was given.
+
+    `forces` gives each force's name by its code.
+    """
+    if not answer:
+        return ""
+    if question.type == "force":
+        return (forces or {}).get(str(answer), str(answer))
+    if question.type == "yesno":
+        return say(f"label.{answer}", lang)
+    if question.type in ("radios", "checkboxes"):
+        held = answer if isinstance(answer, list) else [answer]
+        words = [option.label[lang] for option in question.options if option.value in held]
+        return "\n".join(words)
+    if question.type == "date":
+        if answer == "unknown":
+            return say("label.unknown", lang)
+        day = date.fromisoformat(str(answer))
+        return f"{day.day} {MONTHS[lang][day.month - 1]} {day.year}"
+    return "\n".join(answer) if isinstance(answer, list) else answer
+
+
+def summary(
+    kind: Kind, answers: Answers, lang: str, forces: Mapping[str, str] | None = None
+) -> tuple[Line, ...]:
+    """Return every question asked with its answer in words, in order, for the page that checks and the officer."""
+    lines: list[Line] = []
+
+    def beside(key: str, answer: str) -> None:
+        lines.append(Line(key, "what", say(f"label.{key}", lang, "title"), answer, True))
+
+    if answers.get("danger") == "yes":
+        beside("danger", say("label.danger", lang))
+    if kind.handover and answers.get("handover"):
+        reasons = [r.label[lang] for r in kind.handover.reasons if r.value in answers["handover"]]
+        beside("handover", "\n".join(reasons))
+    for question in questions_for(kind, answers):
+        if question.type == "files":
+            continue
+        words = shown(question, answers.get(question.id), lang, forces)
+        given = words or say("label.not-given", lang)
+        lines.append(Line(question.id, question.section, question.title[lang], given, bool(words)))
+    return tuple(lines)
+
+
+def kept(kind: Kind, answers: Answers) -> dict[str, Answer]:
+    """Return only the answers that count: those beside the questions and those to questions still asked.
+
+    Somebody who goes back and takes another path does not send what they wrote on the first.
+    """
+    asked = {question.id for question in questions_for(kind, answers)}
+    return {key: value for key, value in answers.items() if key in asked or key in BESIDE}
+
+
+def unanswered(kind: Kind, answers: Answers) -> list[str]:
+    """Return the ids of the questions that must be answered before sending and are not."""
+    return [
+        question.id
+        for question in questions_for(kind, answers)
+        if question.required and question.type != "files" and not answers.get(question.id)
+    ]
+
+
+def contact_of(kind: Kind, answers: Answers) -> dict[str, str | list[str]]:
+    """Return how the sender may be reached, as plain values; a channel that is not listed must never be used.
+
+    "channels" holds some of call, text, email, post. "discreet" is "yes" when the police may not be mentioned (also
+    when nobody said). "voicemail" is "no" unless the sender said yes.
+    """
+    counted = kept(kind, answers)
+
+    def one(name: str) -> str:
+        value = counted.get(f"contact_{name}", "")
+        return value if isinstance(value, str) else ""
+
+    channels, times = counted.get("contact_channels", []), counted.get("contact_times", [])
+    name = counted.get("name", "")
+    return {
+        "name": name if isinstance(name, str) else "",
+        "channels": [c for c in channels if c != "none"] if isinstance(channels, list) else [],
+        "phone": one("phone"),
+        "email": one("email"),
+        "address": one("address"),
+        "voicemail": one("voicemail") or "no",
+        "times": times if isinstance(times, list) else [],
+        "code_word": one("code_word"),
+        "discreet": one("discreet") or "yes",
+    }

@@ -1,0 +1,266 @@
+"""Makes one complete bundle from invented facts, with every part replaceable, so that tests can forge any of them."""
+
+import datetime as dt
+import hashlib
+import io
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from counterfoil.adapters.timestamper_local import LocalAuthority
+from counterfoil.engines.bundle import (
+    BundleFacts,
+    ChargeFacts,
+    DefendantFacts,
+    EventFacts,
+    ExhibitFacts,
+    KeyPeriod,
+    LogFacts,
+    OutcomeFacts,
+    Payload,
+    Seal,
+    StatementFacts,
+    finish,
+    key_history,
+    payload,
+)
+from counterfoil.engines.bundle.identity import Identity, make_development_identity
+from counterfoil.engines.tlog import (
+    CosignSigner,
+    Frontier,
+    Signer,
+    checkpoint_text,
+    entry_commitment,
+    leaf_hash,
+    prove_inclusion,
+    sign_note,
+)
+
+START = dt.datetime(2026, 11, 16, 21, 4, 11, 250000, tzinfo=dt.UTC)
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) * 12 + b"\xff\xd9"
+MP4 = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + hashlib.sha256(b"clip").digest() * 700
+DECLARATION = (
+    "This statement is true to the best of my knowledge and belief and I make it knowing that, if it is tendered in "
+    "evidence, I shall be liable to prosecution if I have wilfully stated in it anything which I know to be false, or "
+    "do not believe to be true."
+)
+STATEMENT = """I am the manager of Brightwater Stores, a shop at the corner of Mill Lane and Staith Street.
+
+On Monday 16 November 2026, at about ten to nine in the evening, I was behind the counter when a man I did not know came in. He wore a dark blue coat and a grey hat. He took four bottles of whisky from the shelf by the door and put them in a bag. I said, “Excuse me, you need to pay for those.” He said nothing and walked out.
+
+The shop's camera covers the door and that shelf. I compared its clock with the speaking clock on the same evening: the camera was 41 seconds fast. I copied the recording myself and sent it through the force's online service. I produce it as exhibit MO/1.
+
+I also took a photograph of the empty shelf, which I produce as exhibit MO/2. Nobody had permission to take anything from the shop without paying. I am willing to go to court."""
+
+
+@dataclass
+class Keys:
+    """Every key of an invented force, its witness, its timestamp authority and its sealing identity."""
+
+    log: Signer
+    manifest: Signer
+    witness: CosignSigner
+    seal: Identity
+    tsa: LocalAuthority
+
+    @property
+    def policy(self) -> str:
+        """The court's policy file for these keys."""
+        return (
+            f"log {self.log.vkey}\n"
+            f"witness neighbour {self.witness.vkey}\n"
+            "quorum neighbour\n"
+            f"#counterfoil tsa-root local {self.tsa.root_sha256}\n"
+            f"#counterfoil seal-root local {self.seal.root_sha256}\n"
+            f"#counterfoil manifest-key {self.manifest.vkey}\n"
+        )
+
+    @property
+    def sealing(self) -> Seal:
+        """What `payload` needs to seal."""
+        return Seal(self.seal, self.tsa.stamp, self.tsa.chain, self.tsa.crls)
+
+
+def make_keys(folder: Path, *, who: str = "counterfoil.example/DEVELOPMENT-") -> Keys:
+    """Make a whole set of keys in a folder; `who` names the log, manifest and witness keys."""
+    now = dt.datetime.now(dt.UTC)
+    return Keys(
+        log=Signer.generate(f"{who}log"),
+        manifest=Signer.generate(f"{who}manifest"),
+        witness=CosignSigner.generate(f"{who}witness"),
+        seal=make_development_identity(folder / "seal", "seal of Wharfdale", timestamping=False, now=now),
+        tsa=LocalAuthority(folder / "tsa"),
+    )
+
+
+def event(index: int, act: str, minutes: float, by: str, on: str, **facts: Any) -> EventFacts:
+    """Return an entry as the ledger writes it; the salt follows from the index so that stories repeat."""
+    at = (START + dt.timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    salt = hashlib.sha256(f"salt {index}".encode()).digest()
+    return EventFacts(index, salt, {"act": act, "at": at, "by": by, "on": on, **facts})
+
+
+def exhibit(label: str, title: str, content: bytes, media_type: str, name: str, first: int, **more: Any) -> ExhibitFacts:
+    """Return an exhibit with three custody events at log indexes `first`, `first`+4 and `first`+9."""
+    sha = hashlib.sha256(content).hexdigest()
+    on = f"exhibit:{hashlib.sha256(label.encode()).hexdigest()[:12]}"
+    title_digest = hashlib.sha256(title.encode()).hexdigest()
+    return ExhibitFacts(
+        label=label,
+        title=title,
+        sha256=sha,
+        size=len(content),
+        media_type=media_type,
+        original_name=name,
+        produced_by="Mina Okonedo-Hart",
+        open=lambda: io.BytesIO(content),
+        events=[
+            event(first, "exhibit.sealed", 41 + first / 10, "actor-7f3a", on, sha256=sha, size=len(content)),
+            event(first + 4, "exhibit.titled", 43 + first / 10, "actor-7f3a", on, title=title_digest),
+            event(first + 9, "exhibit.opened", 95 + first / 10, "actor-c21e", on, purpose="statement"),
+        ],
+        **more,
+    )
+
+
+def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
+    """Return the invented case: a shop theft, two exhibits, one statement, one charge."""
+    exhibits = [
+        exhibit(
+            "MO/1",
+            "CCTV of the shop door, 16 November 2026, 20:40 to 21:00",
+            MP4,
+            "video/mp4",
+            "Kamera 3 – door (copy).MP4",
+            5,
+            duration_ms=1_200_400,
+            recorded="Camera clock 20:40:00 to 21:00:00; measured 41 s fast by Mina Okonedo-Hart on 16 November 2026",
+        ),
+        exhibit("MO/2", "Photograph of the empty shelf", JPEG, "image/jpeg", "IMG_2041.jpeg", 7),
+    ]
+    history = key_history(
+        [
+            KeyPeriod("log", keys.log.vkey, START - dt.timedelta(days=30)),
+            KeyPeriod("manifest", keys.manifest.vkey, START - dt.timedelta(days=30)),
+        ],
+        [keys.log],
+    )
+    facts = BundleFacts(
+        name="12MK0004126-bundle-1",
+        urn="12MK0004126",
+        force="Wharfdale Police",
+        built_at=dt.datetime(2026, 11, 17, 9, 30, tzinfo=dt.UTC),
+        case_ref="12/MK/00041/26",
+        defendants=[DefendantFacts("Rhodri Penhallow-Quist", "Custody record WH/2026/00417")],
+        charges=[
+            ChargeFacts(
+                defendant="Rhodri Penhallow-Quist",
+                offence_code="TH68010",
+                wording="On 16 November 2026 at Brightwater Stores, Mill Lane, stole four bottles of whisky to the value "
+                "of £112.00 belonging to Brightwater Stores Limited.",
+                statute="Contrary to sections 1(1) and 7 of the Theft Act 1968",
+                decided_by="Sergeant Ansel Vreeland-Ng",
+                decided_at=dt.datetime(2026, 11, 17, 8, 55, tzinfo=dt.UTC),
+                rationale="The recording shows the whole act and the suspect was named by two officers independently. "
+                "A prosecution is in the public interest: it is the fourth report at this shop in a month.",
+            )
+        ],
+        statements=[
+            StatementFacts(
+                witness="Mina Okonedo-Hart",
+                text=STATEMENT,
+                declaration=DECLARATION,
+                signed_by="Mina Okonedo-Hart, signed on screen",
+                signed_at=dt.datetime(2026, 11, 16, 22, 48, tzinfo=dt.UTC),
+                taken_by="PC 4417 Idris Calloway-Brandt",
+                reference="S1",
+            )
+        ],
+        exhibits=exhibits,
+        outcome=OutcomeFacts(
+            "1",
+            "Charged or summonsed",
+            "Charged with theft from a shop.",
+            "Sergeant Ansel Vreeland-Ng",
+            dt.datetime(2026, 11, 17, 9, 2, tzinfo=dt.UTC),
+        ),
+        actors={
+            "actor-7f3a": "PC 4417 Idris Calloway-Brandt",
+            "actor-c21e": "Investigator Leocadia Funmilayo-Reyes",
+            "actor-90bb": "Sergeant Ansel Vreeland-Ng",
+            "public": "A member of the public",
+        },
+        titles={},
+        key_history=history,
+        development=True,
+        summary=[
+            "At about 20:50 on Monday 16 November 2026 a man took four bottles of whisky from a shelf by the door of "
+            "Brightwater Stores, Mill Lane, and left without paying. The manager, Mina Okonedo-Hart, spoke to him. He did "
+            "not answer.",
+            "The manager reported it online the same evening and sent the camera's recording. Two officers, shown the "
+            "recording separately, each named the defendant, whom both had met on duty in October.",
+            "The defendant was interviewed under caution on 17 November and made no comment.",
+        ],
+        events=[
+            event(1, "report.accepted", 20, "public", "report:5f1c"),
+            event(2, "case.opened", 20.01, "clock", "case:9a77"),
+            event(19, "charge.decided", 711, "actor-90bb", "case:9a77", code="TH68010"),
+        ],
+        built_by="Investigator Leocadia Funmilayo-Reyes",
+        marking="OFFICIAL-SENSITIVE",
+        offence="Theft from a shop, 16 November 2026",
+    )
+    return replace(facts, **changes)
+
+
+@dataclass
+class Forge:
+    """Ways for a test to interfere at each step; every one does nothing unless it is given."""
+
+    proofs: Callable[[dict[int, list[bytes]]], None] = lambda proofs: None
+    leaves: Callable[[list[bytes]], None] = lambda leaves: None
+    log: Callable[[LogFacts], LogFacts] = lambda log: log
+    payload: Callable[[Payload], Payload] = lambda made: made
+    sealed_body: Mapping[str, Any] = field(default_factory=dict)
+    stamp: Callable[[bytes], bytes] | None = None
+    cosign: bool = True
+
+
+def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
+    """Put the payload's digest into an invented log of 24 entries, sign, cosign and timestamp its checkpoint."""
+    forge = forge or Forge()
+    facts = made.facts
+    sealed = event(
+        21, "bundle.sealed", 720, "actor-c21e", "bundle:77aa", payload_sha256=made.payload_sha256, name=facts.name
+    )
+    sealed = replace(sealed, body={**sealed.body, **forge.sealed_body})
+    events = [*facts.events, *(e for x in facts.exhibits for e in x.events), sealed]
+    leaves = [leaf_hash(hashlib.sha256(f"another case {i}".encode()).digest()) for i in range(24)]
+    for e in events:
+        leaves[e.index] = leaf_hash(entry_commitment(e.salt, e.body))
+    forge.leaves(leaves)
+    proofs = {e.index: list(prove_inclusion(leaves, e.index, len(leaves))) for e in events}
+    forge.proofs(proofs)
+    text = checkpoint_text(keys.log.name, len(leaves), Frontier.empty().append_all(leaves).root())
+    signers: list[Any] = [keys.log]
+    if forge.cosign:
+        signers.append(keys.witness.at(int(dt.datetime.now(dt.UTC).timestamp())))
+    note = sign_note(text, signers)
+    stamp = forge.stamp or keys.tsa.stamp
+    return forge.log(
+        LogFacts(
+            checkpoint=note,
+            sealed=sealed,
+            proofs=proofs,
+            tsr=stamp(hashlib.sha256(note.encode()).digest()),
+            tsa_chain=keys.tsa.chain,
+            tsa_crls=keys.tsa.crls,
+        )
+    )
+
+
+def make_bundle(keys: Keys, folder: Path, facts: BundleFacts | None = None) -> Path:
+    """Build one complete honest bundle in `folder` and return its path."""
+    made = payload(facts or make_facts(keys), keys.sealing)
+    return finish(made, make_log(keys, made), keys.manifest, folder / f"{made.facts.name}.zip")

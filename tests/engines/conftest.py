@@ -1,0 +1,1 @@
+"""Engines stand alone: nothing here needs a web framework or a database."""

