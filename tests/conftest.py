@@ -77,7 +77,9 @@ def home(settings: Any) -> Iterator[Path]:
     for plug in plugs.values():
         if "folder" in plug["OPTIONS"]:
             plug["OPTIONS"]["folder"] = str(folder / "keys" / Path(plug["OPTIONS"]["folder"]).name)
+    (folder / "incoming").mkdir()
     settings.COUNTERFOIL_HOME = folder
+    settings.FILE_UPLOAD_TEMP_DIR = str(folder / "incoming")
     settings.PLUGS = plugs
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -95,7 +95,7 @@ def draft(
 ) -> Draft:
     """Return a draft with every question answered and its files taken in."""
     new = reports.start_draft(kind_id, lang, session)
-    for question, value in answers(kind_id, force, **(said or {})).items():
+    for question, value in answers(kind_id, **{"force": force, **(said or {})}).items():
         reports.save_answer(new, question, value)
     for name, data in files:
         reports.add_upload(new, name, io.BytesIO(data), len(data))
@@ -240,7 +240,7 @@ def closed(cast: Cast, **how: Any) -> Scene:
 
     scene = charged(cast, **how)
     scene.outcome = outcomes.record_outcome(
-        scene.case, 1, "Charged on the doorbell recording and the statement.", charge_id=scene.charge, by=scene.by
+        scene.case, "1", "Charged on the doorbell recording and the statement.", charge_id=scene.charge, by=scene.by
     )
     return scene
 

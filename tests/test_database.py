@@ -3,7 +3,6 @@
 import os
 
 import pytest
-from django.conf import settings
 from django.db import connection
 
 pytestmark = pytest.mark.django_db
@@ -25,7 +24,7 @@ def test_sqlite_is_a_file_with_the_settings_that_several_writers_need() -> None:
         pytest.skip("this run is on PostgreSQL")
     name = str(connection.settings_dict["NAME"])
     assert "memory" not in name
-    assert name.startswith(str(settings.COUNTERFOIL_HOME))
+    assert name.startswith(os.environ["COUNTERFOIL_TEST_HOME"])
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA journal_mode")
         assert cursor.fetchone() == ("wal",)

@@ -178,6 +178,8 @@ def build() -> bool:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:] == ["npm"]:  # only asks whether npm can be started
+        sys.exit(npm_command() is None)
     try:
         print("Front-end files: made." if build() else "Front-end files: nothing to do.")
     except CannotBuild as sorry:

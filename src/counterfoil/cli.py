@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -82,13 +83,20 @@ def tick() -> None:
     from django.db import close_old_connections
     from django.utils import timezone
 
+    from counterfoil.courts.actions import sweep_bundles
     from counterfoil.duties.actions import sweep
     from counterfoil.ledger.actions import sequence
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
 
     close_old_connections()
-    for job in (sweep, send_waiting, sequence, lambda: tidy(timezone.now())):
+    for job in (
+        sweep,
+        send_waiting,
+        sequence,
+        lambda: tidy(timezone.now()),
+        lambda: sweep_bundles(timezone.now()),
+    ):
         try:
             job()
         except Exception:  # one failing job must not stop the others: what protects people runs on
@@ -131,9 +139,11 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
 def _serve(args: argparse.Namespace) -> int:
     """Run web, work and clock together; if one ends, it is started again."""
     _django(migrate=True)
+    from counterfoil.config.fsck import clear_leftovers
     from counterfoil.plugs.keys import keys
 
     keys()
+    clear_leftovers(older=timedelta(0))
     me = [sys.executable, "-m", "counterfoil.cli"]
     commands = {
         "web": web_command(args.host, args.port, args.workers or os.cpu_count() or 1),
@@ -182,7 +192,7 @@ def _import(args: argparse.Namespace) -> int:
         )
         return 2
     result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
-    print(result)
+    print("\n".join(result.sentences()))
     return 0 if not result.refused else 1
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.engines.go_oracle.oracle import ask, b64, b64s
 
 from counterfoil.engines.tlog import (
     CosignSigner,
@@ -18,7 +19,6 @@ from counterfoil.engines.tlog import (
     sign_note,
     split_note,
 )
-from tests.engines.go_oracle.oracle import ask, b64, b64s
 
 SIZES = range(1, 301)
 LOG = Signer.from_seed("counterfoil.example/log", b"\x01" * 32)

@@ -1,5 +1,6 @@
 """The documents keep up with the code: what exists is described, what is described exists, links lead on."""
 
+import argparse
 import re
 from pathlib import Path
 
@@ -9,13 +10,13 @@ from django.conf import settings
 from django.db.models import CheckConstraint
 from django.utils.module_loading import import_string
 
+from counterfoil.cli import parser
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "src" / "counterfoil"
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
 SETTINGS = (ROOT / "docs" / "adopt" / "settings.md").read_text(encoding="utf-8")
 STATES = (ROOT / "docs" / "states.md").read_text(encoding="utf-8")
-# Rows of one noun kept apart for the database's sake; the glossary's noun covers them.
-PARTS = {"CaseReport", "ExternalReference", "Note", "SignInFailure"}
 
 
 def our_models() -> list[type]:
@@ -24,14 +25,12 @@ def our_models() -> list[type]:
 
 
 def spaced(name: str) -> str:
-    """Return a class name as words: `LogSeat` is 'log seat'."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower()
+    """Return a class name as words: `SameAs` is 'same as'."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).lower().replace("sign in", "sign-in")
 
 
 @pytest.mark.parametrize("model", our_models(), ids=lambda m: m.__name__)
 def test_every_noun_is_in_the_glossary(model: type) -> None:
-    if model.__name__ in PARTS:
-        return
     words = spaced(model.__name__)
     assert re.search(rf"\*\*{words}\*\*", GLOSSARY, re.IGNORECASE), f"docs/glossary.md lacks {words!r}"
 
@@ -58,11 +57,7 @@ def test_every_state_that_the_database_allows_is_described() -> None:
 
 def test_every_environment_variable_is_described_and_every_description_is_true() -> None:
     sought = re.compile(r"\bCOUNTERFOIL_[A-Z][A-Z_]+\b")
-    text = "".join(
-        path.read_text(encoding="utf-8")
-        for path in [*(PACKAGE / "config").rglob("*.py"), PACKAGE / "cli.py"]
-        if path.is_file()
-    )
+    text = "".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     assert set(sought.findall(text)) == set(sought.findall(SETTINGS))
 
 
@@ -109,3 +104,13 @@ def test_the_first_screen_of_the_readme_says_what_it_is_not() -> None:
     ):
         assert words in first.replace("**", "")
     assert (ROOT / "README.md").read_text(encoding="utf-8").count("make demo") >= 1
+
+
+def test_every_command_and_option_is_described_and_every_description_is_true() -> None:
+    commands = next(a for a in parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    text = (ROOT / "docs" / "adopt" / "commands.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `counterfoil (\w+)` \|(.*)$", text, re.MULTILINE))
+    assert set(rows) == set(commands)
+    for name, command in commands.items():
+        options = {o for a in command._actions for o in a.option_strings if o.startswith("--")} - {"--help"}
+        assert set(re.findall(r"--[a-z-]+", rows[name])) == options, name

@@ -51,3 +51,8 @@ def colleagues(viewer: Viewer, role: str, force: str = "") -> list[dict[str, str
         grants = grants.filter(force=force)
     seen = {str(g.actor.pk): g.actor.name for g in grants}
     return [{"id": k, "name": n} for k, n in sorted(seen.items(), key=lambda kv: kv[1])]
+
+
+def anybody() -> bool:
+    """Say whether there is any account yet."""
+    return Actor.objects.exists()

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from counterfoil.accounts.queries import viewer_for
 from counterfoil.accounts.rules import Viewer, needs
-from counterfoil.cases import rules
+from counterfoil.cases import queries, rules
 from counterfoil.cases.models import Case, CaseReport, ExternalReference, Note, Party
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.refs import crime_number
@@ -33,6 +33,12 @@ def _next_number(force_id: int, year: int) -> int:
     return (last or 0) + 1
 
 
+def _queue_for(force: str, kind: str) -> int:
+    """Return the queue that takes a kind of report; what protects a person may not wait for configuration."""
+    queue = places.queue_for(force, kind)
+    return open_queue(force, "triage", "Triage desk", by=Viewer.clock()) if queue is None else queue
+
+
 @transaction.atomic
 def open_case(report_id: str) -> UUID:
     """Open the case of an accepted report, owned by the queue that takes its kind; return the case's id.
@@ -45,10 +51,7 @@ def open_case(report_id: str) -> UUID:
     if known:
         return known.case_id
     now = timezone.now()
-    queue = places.queue_for(report.force, report.kind)
-    if queue is None:
-        # Nobody set a queue up for this force: what protects a person may not wait for configuration.
-        queue = open_queue(report.force, "triage", "Triage desk", by=Viewer.clock())
+    queue = _queue_for(report.force, report.kind)
     year = timezone.localtime(now).year
     case = Case.objects.create(
         id=uuid4(),
@@ -72,7 +75,10 @@ def open_case(report_id: str) -> UUID:
     return case.pk
 
 
-def _open(case_id: UUID, what: str) -> Case:
+def _open(case_id: UUID, what: str, by: Viewer) -> Case:
+    """Return an open case, locked, for somebody who has a part in it."""
+    if not queries.why(by, case_id).allowed:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
     case = Case.objects.select_for_update(of=("self",)).select_related("force").get(pk=case_id)
     if case.state != "open":
         raise NotAllowed(f"This case is closed. Reopen it before you {what}.")
@@ -90,7 +96,7 @@ def keep_reason(case_id: UUID, act: str, text: str, *, by: Viewer, at: datetime 
 def take(case_id: UUID, *, by: Viewer) -> None:
     """Take ownership of a case out of its queue, or from a colleague."""
     needs(by, "officer", "take a case")
-    case = _open(case_id, "take it")
+    case = _open(case_id, "take it", by)
     if not by.has("officer", case.force.code):
         raise NotAllowed("Only an officer of the force that holds the case can take it.")
     if str(case.owner_actor_id) == by.id:
@@ -103,7 +109,7 @@ def take(case_id: UUID, *, by: Viewer) -> None:
 @transaction.atomic
 def assign(case_id: UUID, actor_id: str, *, by: Viewer) -> None:
     """Give a case to an officer of the same force. Only an inspector may."""
-    case = _open(case_id, "assign it")
+    case = _open(case_id, "assign it", by)
     if not by.has("inspector", case.force.code):
         raise NotAllowed("Only an inspector of this force can assign a case.")
     if not viewer_for(actor_id).has("officer", case.force.code):
@@ -114,11 +120,26 @@ def assign(case_id: UUID, actor_id: str, *, by: Viewer) -> None:
 
 
 @transaction.atomic
+def return_to_queue(case_id: UUID) -> None:
+    """Give an open case back to its queue when its owner no longer works in the force (called by the sweep)."""
+    case = Case.objects.select_for_update(of=("self",)).select_related("force").get(pk=case_id)
+    if case.state != "open" or case.owner_actor_id is None:
+        return
+    owner = viewer_for(str(case.owner_actor_id))
+    if owner.has("officer", case.force.code) or owner.has("inspector", case.force.code):
+        return
+    queue = _queue_for(case.force.code, case.kind)
+    case.owner_actor_id, case.owner_queue_id = None, queue
+    case.save(update_fields=["owner_actor", "owner_queue"])
+    record("case.returned", by=Viewer.clock(), on=("case", case.pk), thread=case.pk, queue=str(queue))
+
+
+@transaction.atomic
 def grade(case_id: UUID, value: str, reason: str, *, by: Viewer) -> None:
     """Grade the response to a case, with the reason kept."""
     if value not in rules.GRADES:
         raise BadInput("grade", "Choose a grade.")
-    case = _open(case_id, "grade it")
+    case = _open(case_id, "grade it", by)
     text = rules.clean_reason(reason)
     digest = keep_reason(case.pk, "case.graded", text, by=by)
     case.grade = value
@@ -131,7 +152,7 @@ def grade(case_id: UUID, value: str, reason: str, *, by: Viewer) -> None:
 @transaction.atomic
 def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
     """Record a case as a crime and return its crime number: the records system's number if given, else our own."""
-    case = _open(case_id, "record it")
+    case = _open(case_id, "record it", by)
     if case.recorded_at:
         return case.crime_number
     now = timezone.now()
@@ -156,7 +177,7 @@ def add_party(case_id: UUID, name: str, role: str, *, by: Viewer) -> UUID:
     """Put a person on a case in a role and return the party's id."""
     if role not in rules.ROLES:
         raise BadInput("role", "Choose the person's role.")
-    case = _open(case_id, "add somebody")
+    case = _open(case_id, "add somebody", by)
     person = note_person(name, by=by)
     party = Party.objects.create(case=case, person_id=person, role=role, since=timezone.now())
     record("party.added", by=by, on=("party", party.pk), thread=case.pk, role=role, person=str(person))
@@ -198,7 +219,7 @@ def tell_reporters(
 @transaction.atomic
 def close(case_id: UUID, *, by: Viewer, why_act: str) -> None:
     """Close a case, called by the downstream verb that ends it (an outcome)."""
-    case = _open(case_id, "close it again")
+    case = _open(case_id, "close it again", by)
     case.state, case.closed_at = rules.STATES.after(case.state, "close"), timezone.now()
     case.save(update_fields=["state", "closed_at"])
     record("case.closed", by=by, on=("case", case.pk), thread=case.pk, because=why_act)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from counterfoil.accounts.queries import viewer_for
 from counterfoil.accounts.rules import CaseFacts, Verdict, Viewer
 from counterfoil.accounts.rules import why as decide
 from counterfoil.cases.models import Case, CaseReport, ExternalReference, Note, Party
@@ -223,3 +224,16 @@ def lock_case(case_id: UUID | str) -> CaseRow:
 def open_cases_besides(listed: QuerySet[Any, Any]) -> list[UUID]:
     """Return the ids of the open cases that a query of case ids does not list (for the sweep)."""
     return list(Case.objects.filter(state="open").exclude(pk__in=listed).values_list("pk", flat=True))
+
+
+def cases_without_active_owner() -> list[UUID]:
+    """Return the open cases whose owner is suspended or no longer works in the force: what the sweep gives back."""
+    owned = Case.objects.filter(state="open", owner_actor__isnull=False)
+    gone = {
+        (actor, force)
+        for actor, force in owned.values_list("owner_actor_id", "force__code").distinct()
+        if not {"officer", "inspector"} & {r for r, f in viewer_for(str(actor)).roles if f == force}
+    }
+    return [
+        pk for pk, *owner in owned.values_list("pk", "owner_actor_id", "force__code") if tuple(owner) in gone
+    ]

@@ -30,7 +30,8 @@ def clean_reference(kind: str, text: str) -> str:
     if kind not in REFERENCES:
         raise BadInput("reference_kind", "Choose what kind of reference it is.")
     found = " ".join(text.upper().split())
-    if not SHAPE.match(found):
+    # A reference has a digit: otherwise a name typed by mistake would go into the log for good.
+    if not SHAPE.match(found) or not any(c.isdigit() for c in found):
         raise BadInput(
             "reference", f"Give the {REFERENCES[kind].lower()} as it is printed, for example 17/CT/01234/26."
         )

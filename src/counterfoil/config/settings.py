@@ -135,6 +135,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
+    "counterfoil.faces.kit.signin.guard.staff_session",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -183,7 +184,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("COUNTERFOIL_BEHIND_PROXY") else None
 )
-SECURE_REFERRER_POLICY = "no-referrer"
+# "no-referrer" makes browsers send "Origin: null" with forms, which the CSRF check refuses. Nothing goes to other sites.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -220,6 +222,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [PACKAGE / "faces" / "kit" / "static", PACKAGE / "faces" / "board" / "static"]
 STATICFILES_FINDERS = ["django.contrib.staticfiles.finders.FileSystemFinder"]
 STATIC_ROOT = COUNTERFOIL_HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True, mode=0o700)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 

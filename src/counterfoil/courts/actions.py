@@ -113,10 +113,10 @@ def ask_bundle(case_id: UUID, *, by: Viewer) -> UUID:
     card = cases.case_for(by, case_id)
     if card is None:
         raise NotAllowed("You have no part in this case, so you cannot build its bundle.")
+    case = cases.lock_case(case_id)
     busy = Bundle.objects.filter(case_id=case_id, state="building").first()
     if busy:
         return busy.pk
-    case = cases.lock_case(case_id)
     number = (Bundle.objects.filter(case_id=case_id).aggregate(n=Max("number"))["n"] or 0) + 1
     known = next((v for k, v in cases.references(case_id) if k == "urn"), None)
     reference = known or str(urn(card.force, "CF", case.number, case.year % 100))
@@ -153,17 +153,38 @@ def build_bundle(bundle_id: UUID) -> None:
         return
 
     def stage(text: str) -> None:
-        Bundle.objects.filter(pk=bundle_id).update(stage=text)
+        Bundle.objects.filter(pk=bundle_id).update(stage=text, stage_at=timezone.now())
 
     try:
         _build(bundle, stage)
     except Refusal as e:
-        log.warning("bundle %s was not built: %s", bundle_id, type(e).__name__)
-        with transaction.atomic():
-            Bundle.objects.filter(pk=bundle_id, state="building").update(
-                state="failed", stage="", error=str(e)[:300]
-            )
-            record("bundle.failed", by=Viewer.clock(), on=("bundle", bundle_id), thread=bundle.case_id)
+        _fail(bundle, str(e))
+    except Exception:
+        log.exception("bundle %s was not built", bundle_id)
+        _fail(bundle, "Something went wrong while it was built, and it was noted. Ask for it again.")
+
+
+@transaction.atomic
+def _fail(bundle: Bundle, sentence: str) -> None:
+    """Keep why a bundle was not built."""
+    changed = Bundle.objects.filter(pk=bundle.pk, state="building").update(
+        state="failed", stage="", error=sentence[:300]
+    )
+    if changed:
+        record("bundle.failed", by=Viewer.clock(), on=("bundle", bundle.pk), thread=bundle.case_id)
+
+
+def sweep_bundles(now: datetime) -> int:
+    """Mark bundles whose building stopped half way (the process was killed) as failed; return how many."""
+    before = now - rules.STALLED_AFTER
+    stuck = [
+        b
+        for b in Bundle.objects.filter(state="building", asked_at__lt=before)
+        if b.stage_at is None or b.stage_at < before
+    ]
+    for bundle in stuck:
+        _fail(bundle, "Building it stopped half way. Ask for it again.")
+    return len(stuck)
 
 
 def _build(bundle: Bundle, stage: Progress) -> None:

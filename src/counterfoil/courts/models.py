@@ -57,6 +57,7 @@ class Bundle(models.Model):
     verdict = models.CharField(max_length=24, blank=True)
     proved = models.JSONField(default=list)
     not_proved = models.JSONField(default=list)
+    stage_at = models.DateTimeField(null=True, blank=True)
     asked_at = models.DateTimeField()
     asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
     built_at = models.DateTimeField(null=True, blank=True)

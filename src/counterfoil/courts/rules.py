@@ -1,7 +1,7 @@
 """Pure rules of courts: what a charging decision needs, and who may charge what."""
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from counterfoil.cases.rules import clean_reason
 from counterfoil.engines.errors import BadInput
@@ -12,6 +12,7 @@ DECIDERS = {"prosecutor": "Crown Prosecution Service", "police": "Police"}
 # Director's Guidance (6th edition): hate crime, domestic abuse, harassment and stalking always go to a prosecutor.
 PROSECUTOR_ONLY_KINDS = frozenset({"online-harassment-or-hate"})
 CODE_LIFE_DAYS = 14
+STALLED_AFTER = timedelta(hours=1)
 MOST_TRIES = 5
 
 

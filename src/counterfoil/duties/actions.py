@@ -247,13 +247,20 @@ def _climb(duty_id: UUID, now: datetime) -> int:
 def sweep(now: datetime | None = None) -> dict[str, int]:
     """Do what protects people by the clock: open missing cases, give missing duties, and move missed duties up.
 
+    A case whose owner was suspended or left the force goes back to its queue.
+
     Returns how many of each were done. Safe to run at any time, and by two processes at once.
     """
     at = now or timezone.now()
-    done = {"cases_opened": 0, "duties_given": 0, "rungs_climbed": 0}
+    done = {"cases_opened": 0, "cases_returned": 0, "duties_given": 0, "rungs_climbed": 0}
     for report in case_queries.reports_without_case():
         cases.open_case(str(report))
         done["cases_opened"] += 1
+    for case_id in case_queries.cases_without_active_owner():
+        with transaction.atomic():
+            cases.return_to_queue(case_id)
+            hand_over(case_id, by=Viewer.clock())
+        done["cases_returned"] += 1
     live = Duty.objects.filter(state="live").values("case_id")
     for case_id in open_cases_besides(live):
         give_opening_duties(str(case_id))

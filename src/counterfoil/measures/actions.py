@@ -35,10 +35,8 @@ class Imported:
 
     def sentences(self) -> list[str]:
         """Say in plain sentences what was imported, refused, ignored and replaced, for a terminal."""
-        said = [
-            f"{len(self.new)} files imported with {self.rows:,} rows; "
-            f"{len(self.already)} were already held byte for byte."
-        ]
+        files = "1 file" if len(self.new) == 1 else f"{len(self.new)} files"
+        said = [f"{files} imported with {self.rows:,} rows; {len(self.already)} already held byte for byte."]
         said += [f"Refused. {sentence}" for _, sentence in self.refused]
         said += [
             f"{new.name} differs from the file held before (imported {old.imported_at[:10]}): both are kept, "
@@ -47,7 +45,7 @@ class Imported:
         ]
         if self.ignored:
             shown = ", ".join(self.ignored[:3]) + (" …" if len(self.ignored) > 3 else "")
-            said.append(f"{len(self.ignored)} files of other kinds were left alone: {shown}")
+            said.append(f"Left alone, of a kind not read here: {shown}")
         return said
 
 

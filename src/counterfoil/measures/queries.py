@@ -86,6 +86,7 @@ class ForceLine:
     outcomes: tuple[tuple[str, str, int], ...]
     rows: int
     missing_street: tuple[str, ...]
+    empty_street: tuple[str, ...]
     missing_outcomes: tuple[str, ...]
     empty_outcomes: tuple[str, ...]
 
@@ -121,6 +122,7 @@ def board(viewer: Viewer) -> Board:
                 outcomes=tuple((m, rules.state(o_rows.get(m)), o_rows.get(m, 0)) for m in months),
                 rows=sum(s_rows.values()),
                 missing_street=rules.gaps(months, s_rows).missing,
+                empty_street=rules.gaps(months, s_rows).empty,
                 missing_outcomes=rules.gaps(months, o_rows).missing,
                 empty_outcomes=rules.gaps(months, o_rows).empty,
             )
@@ -200,30 +202,30 @@ def number(viewer: Viewer, address: str) -> Number:
     return compute(NumberId.parse(address))
 
 
-def compute(id: NumberId) -> Number:
+def compute(what: NumberId) -> Number:
     """Compute a number from the files held now."""
-    if not forces.known(id.force):
+    if not forces.known(what.force):
         raise BadInput("number", "There is no police force of this name.")
     now = stock()
-    street, ended = now.of("street", id.force), now.of("outcomes", id.force)
-    types = type_names(id.force)
-    if id.type != ALL and id.type not in types:
+    street, ended = now.of("street", what.force), now.of("outcomes", what.force)
+    types = type_names(what.force)
+    if what.type != ALL and what.type not in types:
         raise BadInput("number", "There is no crime type of this name.")
-    wanted = rules.months(id.first, id.last)
+    wanted = rules.months(what.first, what.last)
     street_gaps = rules.gaps(wanted, {m: h.rows for m, h in street.items()})
-    if id.measure == "crimes":
-        return _crimes(id, now, street, types, street_gaps)
-    if id.measure == "charged":
-        return _charged(id, now, street, ended, types, street_gaps)
-    return _charged_of_outcomes(id, now, ended, wanted)
+    if what.measure == "crimes":
+        return _crimes(what, now, street, types, street_gaps)
+    if what.measure == "charged":
+        return _charged(what, now, street, ended, types, street_gaps)
+    return _charged_of_outcomes(what, now, ended, wanted)
 
 
-def _number(id: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> Number:
+def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> Number:
     files = tuple(sorted(used, key=lambda h: h.name))
     facts: dict[str, Any] = {
-        "id": id,
-        "definition": definitions.measure(id.measure),
-        "force": forces.force(id.force),
+        "id": what,
+        "definition": definitions.measure(what.measure),
+        "force": forces.force(what.force),
         "type_name": "",
         "state": "published",
         "value": None,
@@ -251,21 +253,23 @@ def _name(types: dict[str, CrimeType], slug: str) -> str:
 
 
 def _crimes(
-    id: NumberId, now: Stock, street: dict[str, Held], types: dict[str, CrimeType], gap: Gaps
+    what: NumberId, now: Stock, street: dict[str, Held], types: dict[str, CrimeType], gap: Gaps
 ) -> Number:
-    used = [h for m, h in street.items() if id.first <= m <= id.last]
-    name = _name(types, id.type)
-    part = Slice(id.first, id.last, name, id.area)
+    used = [h for m, h in street.items() if what.first <= m <= what.last]
+    name = _name(types, what.type)
+    part = Slice(what.first, what.last, name, what.area)
     area_name = ""
     value: int | None
-    if id.area:
-        found = [a for a in engine.areas(_paths(used), Slice(id.first, id.last, name)) if a.code == id.area]
+    if what.area:
+        found = [
+            a for a in engine.areas(_paths(used), Slice(what.first, what.last, name)) if a.code == what.area
+        ]
         value, area_name = (found[0].rows, found[0].name) if found else (0, "")
     else:
         value = sum(n for _, t, n in engine.counts(_paths(used)) if name in (ALL, t))
     held = bool(gap.held or gap.empty)
     return _number(
-        id,
+        what,
         now,
         used,
         type_name=name,
@@ -278,24 +282,24 @@ def _crimes(
 
 
 def _charged(
-    id: NumberId,
+    what: NumberId,
     now: Stock,
     street: dict[str, Held],
     ended: dict[str, Held],
     types: dict[str, CrimeType],
     gap: Gaps,
 ) -> Number:
-    name = _name(types, id.type)
-    if id.type != ALL and not types[id.type].crime:
-        return _number(id, now, (), type_name=name, state="none", street=gap)
+    name = _name(types, what.type)
+    if what.type != ALL and not types[what.type].crime:
+        return _number(what, now, (), type_name=name, state="none", street=gap)
     until = max(ended, default="")
-    followed_months = rules.months(id.first, max(until, id.last))
+    followed_months = rules.months(what.first, max(until, what.last))
     outcome_gap = rules.gaps(followed_months, {m: h.rows for m, h in ended.items()})
-    s_used = [h for m, h in street.items() if id.first <= m <= id.last]
-    o_used = [h for m, h in ended.items() if m >= id.first]
+    s_used = [h for m, h in street.items() if what.first <= m <= what.last]
+    o_used = [h for m, h in ended.items() if m >= what.first]
     common: dict[str, Any] = {"type_name": name, "street": gap, "outcomes": outcome_gap, "until": until}
     if not gap.held or outcome_gap.missing or not outcome_gap.held:
-        return _number(id, now, [*s_used, *o_used], state="missing", **common)
+        return _number(what, now, [*s_used, *o_used], state="missing", **common)
     found = engine.followed(_paths(s_used), _paths(o_used), CHARGED, OTHER_CASE)
     mine = [f for f in found if name in (ALL, f.crime_type) and f.crime_type not in NOT_CRIMES]
     calls = [f for f in found if name == ALL and f.crime_type in NOT_CRIMES]
@@ -306,13 +310,13 @@ def _charged(
         "without_id": sum(f.without_id for f in mine),
         "not_crimes": sum(f.crimes + f.without_id for f in calls),
         "other_case": sum(f.other_case for f in mine),
-        "repeated": engine.repeated(_paths(s_used), Slice(id.first, id.last, name)),
+        "repeated": engine.repeated(_paths(s_used), Slice(what.first, what.last, name)),
     }
     if not whole:
-        return _number(id, now, [*s_used, *o_used], state="none", **common)
+        return _number(what, now, [*s_used, *o_used], state="none", **common)
     share = engine.share(part, whole)
     return _number(
-        id,
+        what,
         now,
         [*s_used, *o_used],
         state="partly" if gap.missing or outcome_gap.empty else "published",
@@ -323,18 +327,20 @@ def _charged(
     )
 
 
-def _charged_of_outcomes(id: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[str, ...]) -> Number:
-    used = [h for m, h in ended.items() if id.first <= m <= id.last]
+def _charged_of_outcomes(
+    what: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[str, ...]
+) -> Number:
+    used = [h for m, h in ended.items() if what.first <= m <= what.last]
     gap = rules.gaps(wanted, {m: h.rows for m, h in ended.items()})
     found = engine.outcome_counts(_paths(used))
     whole = sum(n for _, _, n in found)
     part = sum(n for _, wording, n in found if wording in CHARGED)
     common: dict[str, Any] = {"type_name": ALL, "outcomes": gap, "until": max(ended, default="")}
     if not gap.held or not whole:
-        return _number(id, now, used, state="missing", **common)
+        return _number(what, now, used, state="missing", **common)
     share = engine.share(part, whole)
     return _number(
-        id,
+        what,
         now,
         used,
         state="partly" if gap.missing or gap.empty else "published",
@@ -531,22 +537,22 @@ def rows_in(one: Number, part: str) -> int:
 
 
 def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
-    id = one.id
+    what = one.id
     street = _paths(h for h in one.used if h.kind == "street")
     ended = _paths(h for h in one.used if h.kind == "outcomes")
-    where = Slice(id.first, id.last, one.type_name, id.area)
+    where = Slice(what.first, what.last, one.type_name, what.area)
     pairs: list[tuple[Place, Place | None]]
-    if id.measure == "crimes":
+    if what.measure == "crimes":
         pairs = [(p, None) for p in engine.rows(street, where, skip=skip, take=take)]
-    elif id.measure == "charged" and part == "crimes":
+    elif what.measure == "charged" and part == "crimes":
         found = engine.crimes_with_ids(street, where, NOT_CRIMES, skip=skip, take=take)
         pairs = [(p, None) for p in found]
-    elif id.measure == "charged":
+    elif what.measure == "charged":
         both = engine.charged_rows(street, ended, CHARGED, where, NOT_CRIMES, skip=skip, take=take)
         pairs = [(p, q) for p, q in both]
     else:
         only = CHARGED if part == "charged" else ()
-        found = engine.outcome_rows(ended, only, id.first, id.last, skip=skip, take=take)
+        found = engine.outcome_rows(ended, only, what.first, what.last, skip=skip, take=take)
         pairs = [(p, None) for p in found]
     return _published(one.used, pairs)
 

@@ -22,7 +22,7 @@ from counterfoil.reference.outcomes import outcome_type
 
 @transaction.atomic
 def record_outcome(
-    case_id: UUID, type_: int, reason: str, *, by: Viewer, charge_id: UUID | None = None
+    case_id: UUID, type_: str, reason: str, *, by: Viewer, charge_id: UUID | None = None
 ) -> UUID:
     """Record how a case ended, with the reason kept; close the case, end its duties and tell the sender why.
 
@@ -35,7 +35,7 @@ def record_outcome(
     text = clean_reason(reason, least=20)
     now = timezone.now()
     charges = {c.id: c for c in courts.charges_of(by, case_id) if c.decision == "charge"}
-    if type_ == 1 and charge_id is None and len(charges) == 1:
+    if type_ in ("1", "1A") and charge_id is None and len(charges) == 1:
         charge_id = next(iter(charges))
     if charge_id is not None and charge_id not in charges:
         raise BadInput("charge", "Choose the decision to charge that this outcome rests on.")
@@ -46,7 +46,7 @@ def record_outcome(
         suspects=sum(p.role == "suspect" for p in case_queries.parties(case_id)),
         recorded=card.recorded_at is not None,
     )
-    kind = outcome_type(type_, on=now.date())
+    kind = outcome_type(rules.number_of(type_), on=now.date())
     digest = cases.keep_reason(case_id, "outcome.recorded", text, by=by)
     last = Outcome.objects.filter(case_id=case_id).order_by("-decided_at").first()
     outcome = Outcome.objects.create(
@@ -54,7 +54,7 @@ def record_outcome(
         case_id=case_id,
         type=type_,
         type_from=str(kind.valid_from),
-        charge_id=charge_id if type_ == 1 else None,
+        charge_id=charge_id if type_ in ("1", "1A") else None,
         reason_sha256=digest,
         decided_by_id=by.id,
         decided_at=now,
@@ -70,7 +70,7 @@ def record_outcome(
         charge=str(charge_id or ""),
     )
     duties.end_all(case_id, by=by)
-    cases.tell_reporters(case_id, "outcome", type=str(type_))
+    cases.tell_reporters(case_id, "outcome", type=str(rules.number_of(type_)))
     for report_id in case_queries.reports_of(case_id):
         queue_notice(case_id, report_id, "outcome", by=by)
     cases.close(case_id, by=by, why_act="outcome.recorded")

@@ -5,13 +5,16 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+# Types 1 to 22; 1A, 2A and 3A are the same outcome for an alternate offence. There is no type 0.
+TYPES = [*(str(n) for n in range(1, 23)), "1A", "2A", "3A"]
+
 
 class Outcome(models.Model):
     """The outcome assigned to a case, with the reason kept. A later outcome supersedes it and both stay."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
-    type = models.PositiveSmallIntegerField()
+    type = models.CharField(max_length=3)
     type_from = models.CharField(max_length=10)
     charge = models.ForeignKey(
         "courts.Charge", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
@@ -25,9 +28,10 @@ class Outcome(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(type__gte=1, type__lte=22), name="outcome_type_1_to_22"),
+            models.CheckConstraint(condition=Q(type__in=TYPES), name="outcome_type_1_to_22"),
             models.CheckConstraint(
-                condition=~Q(type=1) | Q(charge__isnull=False), name="outcome_charged_names_charge"
+                condition=~Q(type__in=["1", "1A"]) | Q(charge__isnull=False),
+                name="outcome_charged_names_charge",
             ),
         ]
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.outcomes.models import Outcome
+from counterfoil.outcomes.rules import number_of
 from counterfoil.reference.kinds import kind_on
 from counterfoil.reference.outcomes import outcome_type
 
@@ -15,7 +16,7 @@ class OutcomeCard:
     """An outcome as plain values, with its wording as it stood on the day."""
 
     id: UUID
-    type: int
+    type: str
     wording: str
     plain_en: str
     plain_cy: str
@@ -30,7 +31,7 @@ def outcomes_of(viewer: Viewer, case_id: UUID) -> list[OutcomeCard]:
     replaced = {o.supersedes_id for o in found}
     cards = []
     for o in found:
-        kind = outcome_type(o.type, on=o.decided_at.date())
+        kind = outcome_type(number_of(o.type), on=o.decided_at.date())
         cards.append(
             OutcomeCard(
                 o.pk,
@@ -46,15 +47,15 @@ def outcomes_of(viewer: Viewer, case_id: UUID) -> list[OutcomeCard]:
     return cards
 
 
-def allowed_types(kind: str, on: date) -> dict[int, str]:
+def allowed_types(kind: str, on: date) -> dict[str, str]:
     """Return the outcome types a kind of case may have on a day, with their plain words."""
     found = kind_on(kind, on)
     if found is None:
         return {}
     shown = {}
-    for number in map(int, found.outcomes):
+    for type_ in map(str, found.outcomes):
         try:
-            shown[number] = outcome_type(number, on=on).plain_en
+            shown[type_] = outcome_type(number_of(type_), on=on).plain_en
         except LookupError:
             continue
     return shown

@@ -171,7 +171,9 @@ def _kind(data: dict[str, Any], shared: dict[str, Any], where: str) -> Kind:
 def _all() -> tuple[Kind, ...]:
     shared = _read(FOLDER / "shared.toml")
     return tuple(
-        _kind(_read(path), shared, path.name) for path in sorted(FOLDER.glob("*.toml")) if path.stem != "shared"
+        _kind(_read(path), shared, path.name)
+        for path in sorted(FOLDER.glob("*.toml"))
+        if path.stem != "shared"
     )
 
 

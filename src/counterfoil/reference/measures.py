@@ -72,9 +72,9 @@ def _measures() -> dict[str, Definition]:
     }
 
 
-def measure(id: str) -> Definition:
+def measure(name: str) -> Definition:
     """Return a measure by its id; KeyError when there is none."""
-    return _measures()[id]
+    return _measures()[name]
 
 
 def measures() -> tuple[Definition, ...]:

@@ -16,12 +16,13 @@ from django.utils import timezone
 from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.refs import new_passphrase, new_reference
-from counterfoil.engines.sniff import NEEDED, sniff
+from counterfoil.engines.sniff import NEEDED, Kind, sniff
 from counterfoil.engines.tlog import jcs, sign_note
+from counterfoil.engines.vault import Stored
 from counterfoil.ledger.actions import forget_secret, once, record
 from counterfoil.places import queries as places
 from counterfoil.plugs.keys import keys
-from counterfoil.plugs.stores import quarantine
+from counterfoil.plugs.stores import clearing_out, taking_in
 from counterfoil.reference.kinds import kind_on
 from counterfoil.reports import rules
 from counterfoil.reports.models import Draft, Progress, Report, Upload
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 FILE_LIMIT = 2 * 1024**3
 FILES_LIMIT = 30
 DRAFT_LIFE = timedelta(days=7)
+REMOVED_LIFE = timedelta(days=1)
 
 
 def start_draft(kind: str, lang: str, session_key: str) -> Draft:
@@ -110,20 +112,9 @@ def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = Non
             f"{shown} is not a photo, video, sound or PDF that we can take. Tell us what it is in your answers.",
         )
     stream.seek(0)
-    stored = quarantine().add(stream, limit=FILE_LIMIT)
-    with transaction.atomic():
-        last = Upload.objects.filter(draft=draft).aggregate(n=Max("number"))["n"] or 0
-        upload = Upload.objects.create(
-            draft=draft,
-            number=last + 1,
-            name=shown,
-            media_type=kind.media_type,
-            extension=kind.extension,
-            sha256=stored.sha256,
-            size=stored.size,
-            received_at=timezone.now(),
-        )
-        Draft.objects.filter(pk=draft.pk).update(touched_at=upload.received_at)
+    with taking_in() as store:
+        stored = store.add(stream, limit=FILE_LIMIT)
+        upload = _list_upload(draft, shown, kind, stored)
     return FileCard(
         upload.pk,
         upload.number,
@@ -133,6 +124,23 @@ def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = Non
         stored.sha256,
         stored.size,
         upload.received_at,
+    )
+
+
+@transaction.atomic
+def _list_upload(draft: Draft, shown: str, kind: Kind, stored: Stored) -> Upload:
+    last = Upload.objects.filter(draft=draft).aggregate(n=Max("number"))["n"] or 0
+    now = timezone.now()
+    Draft.objects.filter(pk=draft.pk).update(touched_at=now)
+    return Upload.objects.create(
+        draft=draft,
+        number=last + 1,
+        name=shown,
+        media_type=kind.media_type,
+        extension=kind.extension,
+        sha256=stored.sha256,
+        size=stored.size,
+        received_at=now,
     )
 
 
@@ -268,8 +276,31 @@ def mark_seen(report_id: UUID) -> None:
 
 
 def tidy(now: datetime) -> int:
-    """Delete drafts untouched for a week and forget passphrases an hour after they were shown; return how many."""
+    """Delete old drafts and unsent files, and forget passphrases an hour after they were shown; return how many.
+
+    A draft untouched for a week goes with its files. Bytes that no row names any more leave the quarantine.
+    """
     old = list(Draft.objects.filter(touched_at__lt=now - DRAFT_LIFE)[:500])
+    digests = {
+        d.pk: list(Upload.objects.filter(draft=d, report=None).values_list("sha256", flat=True)) for d in old
+    }
     for draft in old:
         discard_draft(draft)
+    gone = Upload.objects.filter(report=None, removed_at__lt=now - REMOVED_LIFE)
+    loose = set(gone.values_list("sha256", flat=True)) | {f for d in old for f in digests[d.pk]}
+    gone.delete()
+    _clear_out(loose)
     return len(old) + forget_secret("report.submit", "passphrase", now - timedelta(hours=1))
+
+
+def _clear_out(digests: set[str]) -> None:
+    """Remove these bytes from the quarantine unless a row still names them."""
+    if not digests:
+        return
+    with clearing_out() as store:
+        if store is None:
+            return
+        named = set(Upload.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+        for digest in digests - named:
+            if store.has(digest):
+                store.remove(digest)

@@ -16,6 +16,7 @@ import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.reference.kinds import Kind, Question
@@ -292,28 +293,40 @@ def unanswered(kind: Kind, answers: Answers) -> list[str]:
     ]
 
 
-def contact_of(kind: Kind, answers: Answers) -> dict[str, str | list[str]]:
-    """Return how the sender may be reached, as plain values; a channel that is not listed must never be used.
+def contact_of(kind: Kind, answers: Answers) -> dict[str, Any]:
+    """Return how the sender may be reached, as plain values; a channel that is absent must never be used.
 
-    "channels" holds some of call, text, email, post. "discreet" is "yes" when the police may not be mentioned (also
-    when nobody said). "voicemail" is "no" unless the sender said yes.
+    Shape: {"name", "times": [...], "code_word", "say_police": bool} and, for each channel chosen,
+    "email": {"address", "safe"}, "phone": {"number", "safe", "call", "text", "voicemail"}, "post": {"address", "safe"}.
+    A channel is safe because its owner chose it; police are not mentioned unless the sender said that they may be.
     """
     counted = kept(kind, answers)
 
     def one(name: str) -> str:
-        value = counted.get(f"contact_{name}", "")
+        value = counted.get(name, "")
         return value if isinstance(value, str) else ""
 
-    channels, times = counted.get("contact_channels", []), counted.get("contact_times", [])
-    name = counted.get("name", "")
-    return {
-        "name": name if isinstance(name, str) else "",
-        "channels": [c for c in channels if c != "none"] if isinstance(channels, list) else [],
-        "phone": one("phone"),
-        "email": one("email"),
-        "address": one("address"),
-        "voicemail": one("voicemail") or "no",
-        "times": times if isinstance(times, list) else [],
-        "code_word": one("code_word"),
-        "discreet": one("discreet") or "yes",
+    def many(name: str) -> list[str]:
+        value = counted.get(name, [])
+        return value if isinstance(value, list) else []
+
+    channels = many("contact_channels")
+    contact: dict[str, Any] = {
+        "name": one("name"),
+        "times": many("contact_times"),
+        "code_word": one("contact_code_word"),
+        "say_police": one("contact_discreet") == "no",
     }
+    if "email" in channels:
+        contact["email"] = {"address": one("contact_email"), "safe": True}
+    if "call" in channels or "text" in channels:
+        contact["phone"] = {
+            "number": one("contact_phone"),
+            "safe": True,
+            "call": "call" in channels,
+            "text": "text" in channels,
+            "voicemail": "call" in channels and one("contact_voicemail") == "yes",
+        }
+    if "post" in channels:
+        contact["post"] = {"address": one("contact_address"), "safe": True}
+    return contact

@@ -45,13 +45,26 @@ DECLARATION = (
     "evidence, I shall be liable to prosecution if I have wilfully stated in it anything which I know to be false, or "
     "do not believe to be true."
 )
-STATEMENT = """I am the manager of Brightwater Stores, a shop at the corner of Mill Lane and Staith Street.
-
-On Monday 16 November 2026, at about ten to nine in the evening, I was behind the counter when a man I did not know came in. He wore a dark blue coat and a grey hat. He took four bottles of whisky from the shelf by the door and put them in a bag. I said, “Excuse me, you need to pay for those.” He said nothing and walked out.
-
-The shop's camera covers the door and that shelf. I compared its clock with the speaking clock on the same evening: the camera was 41 seconds fast. I copied the recording myself and sent it through the force's online service. I produce it as exhibit MO/1.
-
-I also took a photograph of the empty shelf, which I produce as exhibit MO/2. Nobody had permission to take anything from the shop without paying. I am willing to go to court."""
+STATEMENT = "\n\n".join(
+    [
+        ("I am the manager of Brightwater Stores, a shop at the corner of Mill Lane and Staith Street."),
+        (
+            "On Monday 16 November 2026, at about ten to nine in the evening, I was behind the counter when a man "
+            "I did not know came in. He wore a dark blue coat and a grey hat. He took four bottles of whisky from "
+            "the shelf by the door and put them in a bag. I said, “Excuse me, you need to pay for those.” He said "
+            "nothing and walked out."
+        ),
+        (
+            "The shop's camera covers the door and that shelf. I compared its clock with the speaking clock on "
+            "the same evening: the camera was 41 seconds fast. I copied the recording myself and sent it through "
+            "the force's online service. I produce it as exhibit MO/1."
+        ),
+        (
+            "I also took a photograph of the empty shelf, which I produce as exhibit MO/2. Nobody had permission "
+            "to take anything from the shop without paying. I am willing to go to court."
+        ),
+    ]
+)
 
 
 @dataclass
@@ -101,7 +114,9 @@ def event(index: int, act: str, minutes: float, by: str, on: str, **facts: Any) 
     return EventFacts(index, salt, {"act": act, "at": at, "by": by, "on": on, **facts})
 
 
-def exhibit(label: str, title: str, content: bytes, media_type: str, name: str, first: int, **more: Any) -> ExhibitFacts:
+def exhibit(
+    label: str, title: str, content: bytes, media_type: str, name: str, first: int, **more: Any
+) -> ExhibitFacts:
     """Return an exhibit with three custody events at log indexes `first`, `first`+4 and `first`+9."""
     sha = hashlib.sha256(content).hexdigest()
     on = f"exhibit:{hashlib.sha256(label.encode()).hexdigest()[:12]}"
@@ -232,7 +247,13 @@ def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
     forge = forge or Forge()
     facts = made.facts
     sealed = event(
-        21, "bundle.sealed", 720, "actor-c21e", "bundle:77aa", payload_sha256=made.payload_sha256, name=facts.name
+        21,
+        "bundle.sealed",
+        720,
+        "actor-c21e",
+        "bundle:77aa",
+        payload_sha256=made.payload_sha256,
+        name=facts.name,
     )
     sealed = replace(sealed, body={**sealed.body, **forge.sealed_body})
     events = [*facts.events, *(e for x in facts.exhibits for e in x.events), sealed]

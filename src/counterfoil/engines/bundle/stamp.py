@@ -8,6 +8,7 @@ import datetime as dt
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import rfc3161_client
 from asn1crypto import algos, core, tsp
@@ -91,7 +92,7 @@ def check_reply(
         builder.build().verify(response, digest)
     except (rfc3161_client.VerificationError, ValueError) as error:
         raise Corrupt(f"The timestamp's signature does not check: {error}") from None
-    for cert, issuer in zip(path, path[1:], strict=False):
+    for cert, issuer in pairwise(path):
         refuse_revoked(cert, issuer, crls, at)
     names = [c.subject.rfc4514_string() for c in path]
     return Stamped(at, names[0], fingerprint(path[-1]), any("DEVELOPMENT" in n for n in names))
@@ -115,7 +116,9 @@ def refuse_revoked(
             raise Corrupt("A revocation list in the bundle is not signed by the authority it names.")
         found = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
         if found is not None and found.revocation_date_utc <= at:
-            raise Corrupt("The timestamp authority's certificate had been revoked before the timestamp was made.")
+            raise Corrupt(
+                "The timestamp authority's certificate had been revoked before the timestamp was made."
+            )
 
 
 def der_length(data: bytes) -> int:
@@ -142,7 +145,9 @@ def _path(
     while True:
         last = path[-1]
         if not last.not_valid_before_utc <= at <= last.not_valid_after_utc:
-            raise Corrupt("A certificate of the timestamp's chain was not valid at the time of the timestamp.")
+            raise Corrupt(
+                "A certificate of the timestamp's chain was not valid at the time of the timestamp."
+            )
         if any(fingerprint(last) == fingerprint(t) for t in trusted):
             return path
         for candidate in [*trusted, *between]:
@@ -170,7 +175,7 @@ def _signed_by(cert: x509.Certificate, issuer: x509.Certificate) -> bool:
             key.verify(cert.signature, cert.tbs_certificate_bytes, padding.PKCS1v15(), algorithm)
         else:
             return False
-    except Exception:  # noqa: BLE001  any failure means: not signed by this issuer
+    except Exception:
         return False
     return True
 

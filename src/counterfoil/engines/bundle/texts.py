@@ -80,11 +80,15 @@ The rest needs only common tools. Unpack the bundle and go into the folder {name
 4. The signature of the log (openssl 3, Ed25519)
    Your policy.txt has a line: log NAME+ID+KEY. KEY is base64 of one type byte and the 32-byte key.
    KEY=$(sed -n 's/^log [^+]*+[0-9a-f]*+\\([^ ]*\\).*/\\1/p' ../policy.txt | head -n 1)
-   {{ printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'; printf %s "$KEY" | base64 -d | tail -c +2; }} > /tmp/log.der
+   {{
+     printf '\\060\\052\\060\\005\\006\\003\\053\\145\\160\\003\\041\\000'
+     printf %s "$KEY" | base64 -d | tail -c +2
+   }} > /tmp/log.der
    sed '/^$/,$d' log/checkpoint > /tmp/checkpoint.txt
    NAME=$(head -n 1 log/checkpoint)
    grep -F -- "— $NAME " log/checkpoint | head -n 1 | sed 's/.* //' | base64 -d | tail -c +5 > /tmp/checkpoint.sig
-   openssl pkeyutl -verify -pubin -keyform DER -inkey /tmp/log.der -rawin -in /tmp/checkpoint.txt -sigfile /tmp/checkpoint.sig
+   openssl pkeyutl -verify -pubin -keyform DER -inkey /tmp/log.der -rawin -in /tmp/checkpoint.txt \\
+     -sigfile /tmp/checkpoint.sig
 
 5. One exhibit's place in the log
    proofs/{first}.tlog-proof is a C2SP tlog-proof (https://c2sp.org/tlog-proof); any verifier of that format reads it.

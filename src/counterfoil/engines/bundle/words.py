@@ -16,12 +16,11 @@ WITNESSED, UNWITNESSED, INTEGRITY, CANNOT, INVALID = (
 EXIT = {WITNESSED: 0, UNWITNESSED: 3, INTEGRITY: 4, CANNOT: 5, INVALID: 6}
 
 SENTENCES = {
-    WITNESSED: "Nothing in this bundle has changed since it was sealed, its custody record is complete, and independent "
-    "witnesses saw the log that holds it.",
-    UNWITNESSED: "Nothing in this bundle has changed since it was sealed and its custody record is complete, but no "
-    "independent witness that counts vouches for the log: the force itself could still have kept two logs.",
-    INTEGRITY: "The files agree with one another, but no keys from outside the bundle were given, so this does not show "
-    "who made it or that it was not replaced as a whole. Ask for the court's policy file and check again.",
+    WITNESSED: "Unchanged since it was sealed, custody record complete, in a log that independent witnesses saw.",
+    UNWITNESSED: "Unchanged since it was sealed, custody record complete, but no independent witness that counts "
+    "saw the log.",
+    INTEGRITY: "The files agree with one another, but nothing from outside shows who made them: use the court's "
+    "policy.",
     CANNOT: "A check could not be run on this machine, so nothing is concluded. This is not a pass.",
     INVALID: "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it claims.",
 }
@@ -42,7 +41,10 @@ CHECKS = (
     ("key-history", "The signed history of keys names the key that signed the list of files."),
     ("witnesses", "Independent witnesses cosigned the log's statement."),
     ("timestamp", "A timestamp authority fixed the log's statement in time, after every event in it."),
-    ("report", "The report is whole: its last timestamp covers every byte and nothing was altered after sealing."),
+    (
+        "report",
+        "The report is whole: its last timestamp covers every byte and nothing was altered after sealing.",
+    ),
     ("attachment", "The exhibit list inside the report is byte for byte the one in the bundle."),
     ("seal", "The report's seal is valid and made under a sealing authority that is trusted."),
 )

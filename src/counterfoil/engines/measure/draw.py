@@ -44,8 +44,12 @@ def _drawn(spec: str, folder: str) -> str:
 
 
 def _plain(text: str, name: str) -> str:
-    """Make the drawing fit to stand in a page: no roles, and identifiers that no other drawing has."""
+    """Make the drawing fit to stand in a page: no roles, and identifiers that no other drawing has.
+
+    The renderer numbers its identifiers on from drawing to drawing; ours are numbered by first appearance.
+    """
     text = text[text.index("<svg") :]
     text = _ROLES.sub("", text)
-    text = _IDS.sub(lambda m: f"{m[1]}d{name}-{m[2]}", text)
+    numbers: dict[str, int] = {}
+    text = _IDS.sub(lambda m: f"{m[1]}d{name}-{numbers.setdefault(m[2], len(numbers))}", text)
     return text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)

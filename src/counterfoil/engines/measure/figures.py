@@ -8,33 +8,31 @@ content's digests, so a remembered figure cannot be stale.
 ()
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
 
 ALL = "all"
-_lock = threading.Lock()
-_shared: duckdb.DuckDBPyConnection | None = None
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
+        ":memory:",
+        config={
+            "threads": 2,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
 
 
 def _cursor() -> duckdb.DuckDBPyConnection:
-    """Return a cursor of the one in-memory database of this process: one for each caller, never shared."""
-    global _shared
-    with _lock:
-        if _shared is None:
-            _shared = duckdb.connect(
-                ":memory:",
-                config={
-                    "threads": 2,
-                    "autoinstall_known_extensions": False,
-                    "autoload_known_extensions": False,
-                },
-            )
-        return _shared.cursor()
+    """Return a cursor of this process's in-memory database: one for each caller, never shared."""
+    return _database().cursor()
 
 
 def _all(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:

@@ -149,8 +149,7 @@ def read(name: str, data: bytes) -> Parsed:
     body, places = rows[1:], places[1:]
     if len(body) != len(places):
         raise _bad(name, f"row {min(len(body), len(places))} has quotes that do not close.")
-    _check(name, said, columns, body)
-    return _parsed(name, said, columns, body, places)
+    return _parsed(said, columns, body, places, _check(name, said, columns, body))
 
 
 def _heading(found: tuple[str, ...], wanted: tuple[str, ...], kind: str) -> str:
@@ -166,8 +165,11 @@ def _heading(found: tuple[str, ...], wanted: tuple[str, ...], kind: str) -> str:
     return f"the heading row of a {kind} file is expected, but this one " + " and ".join(said) + "."
 
 
-def _check(name: str, said: FileName, columns: tuple[str, ...], body: list[list[str]]) -> None:
-    """Refuse the file at its first row that cannot be counted as what its name says."""
+def _check(name: str, said: FileName, columns: tuple[str, ...], body: list[list[str]]) -> dict[str, int]:
+    """Refuse the file at its first row that cannot be counted as what its name says.
+
+    Returns the millionths of a degree that each coordinate in it stands for.
+    """
     width = len(columns)
     if any(len(row) != width for row in body):
         for number, row in enumerate(body, 1):
@@ -180,15 +182,19 @@ def _check(name: str, said: FileName, columns: tuple[str, ...], body: list[list[
             raise _bad(name, f"row {number} is of month “{row[1]}”, but the file's name says {month}.")
         if not row[kind_at].strip():
             raise _bad(name, f"row {number} has no {columns[kind_at].lower()}.")
+    degrees: dict[str, int] = {}
     for at in (columns.index("Longitude"), columns.index("Latitude")):
-        limit = 180 if columns[at] == "Longitude" else 90
-        for value in {row[at] for row in body}:
-            if value and (not _DEGREES.fullmatch(value) or abs(_millionths(value)) > limit * 1_000_000):
+        limit = 180_000_000 if columns[at] == "Longitude" else 90_000_000
+        for value in {row[at] for row in body} - {""}:
+            found = _millionths(value) if _DEGREES.fullmatch(value) else limit + 1
+            if abs(found) > limit:
                 number = next(n for n, row in enumerate(body, 1) if row[at] == value)
                 raise _bad(name, f"row {number} has “{value}” as {columns[at].lower()}, not degrees.")
+            degrees[value] = found
     for number, row in enumerate(body, 1):
         if bool(row[4]) != bool(row[5]):
             raise _bad(name, f"row {number} has a longitude or a latitude but not both.")
+    return degrees
 
 
 def _millionths(text: str) -> int:
@@ -199,17 +205,13 @@ def _millionths(text: str) -> int:
 
 
 def _parsed(
-    name: str, said: FileName, columns: tuple[str, ...], body: list[list[str]], places: list[tuple[int, int]]
+    said: FileName,
+    columns: tuple[str, ...],
+    body: list[list[str]],
+    places: list[tuple[int, int]],
+    degrees: dict[str, int],
 ) -> Parsed:
     cells: list[tuple[str, ...]] = list(zip(*body, strict=True)) if body else [()] * len(columns)
-    known: dict[str, int] = {}
-
-    def degrees(values: tuple[str, ...]) -> pa.Array:
-        for value in set(values):
-            if value and value not in known:
-                known[value] = _millionths(value)
-        return pa.array([known[v] if v else None for v in values], pa.int32())
-
     arrays: dict[str, pa.Array] = {
         "row": pa.array(range(1, len(body) + 1), pa.int32()),
         "offset": pa.array([o for o, _ in places], pa.int64()),
@@ -218,7 +220,9 @@ def _parsed(
     for column, values in zip(columns, cells, strict=True):
         plain = column_name(column)
         if column in ("Longitude", "Latitude"):
-            arrays["lon_e6" if column == "Longitude" else "lat_e6"] = degrees(values)
+            arrays["lon_e6" if column == "Longitude" else "lat_e6"] = pa.array(
+                map(degrees.get, values), pa.int32()
+            )
         else:
             arrays[plain] = pa.array([v.strip() or None for v in values], pa.string())
     table = pa.table(arrays)

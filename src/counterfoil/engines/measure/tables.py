@@ -256,7 +256,7 @@ def _parquet(digest: str, parsed: Parsed) -> bytes:
     table = parsed.table.add_column(0, "file", file)
     out = pa.BufferOutputStream()
     pq.write_table(table, out, compression="zstd", use_dictionary=True, write_statistics=True)
-    return out.getvalue().to_pybytes()
+    return bytes(out.getvalue().to_pybytes())
 
 
 @lru_cache(maxsize=8192)

@@ -24,7 +24,7 @@ COMMITMENT_PREFIX = b"counterfoil/entry/v1\x00"
 
 def _fault(value: object, depth: int) -> str | None:
     """Say why a value has no canonical form here, or return None."""
-    if depth > MAX_DEPTH:
+    if depth >= MAX_DEPTH and isinstance(value, list | dict):
         return f"It is nested more than {MAX_DEPTH} deep."
     if value is None or isinstance(value, bool):
         return None

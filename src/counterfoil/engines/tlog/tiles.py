@@ -139,6 +139,13 @@ class TileDir(ProvingTree):
         _sync_folders(folders)
         self._drop_partials(before.size if before else 0, point.size)
 
+    def sweep(self) -> int:
+        """Remove what a stopped writer left half-written and return how many; call it when no writer is at work."""
+        left = list(self.path.rglob(f"{_TEMPORARY}*"))
+        for path in left:
+            path.unlink(missing_ok=True)
+        return len(left)
+
     def _write(
         self, old_size: int, leaf_hashes: Sequence[bytes], entries: Sequence[bytes] | None, *, replace: bool
     ) -> None:

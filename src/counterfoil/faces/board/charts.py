@@ -1,12 +1,14 @@
 """The board's charts as Vega-Lite: direct labels, zero baselines, Okabe-Ito colours, gaps drawn as gaps.
 
 Each function takes plain values with their words and returns a specification. `narrow` is the shape for a phone:
-a drawing is never shrunk until its words cannot be read.
+a drawing is never shrunk until its words cannot be read. Specifications are remembered by
+their values, which are the figures themselves; nobody may change one that was handed out.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import altair as alt
@@ -15,7 +17,7 @@ BLUE, VERMILLION, INK, QUIET, LINE, MIST = "#0072B2", "#D55E00", "#14181f", "#4a
 # One hue from light to dark (readable with any colour vision); the squares grow with the class as well.
 CLASSES = ("#cfe3f5", "#8fc1e8", "#4b97d2", "#0072B2", "#0b1f3f")
 FONT = "Atkinson Hyperlegible Next, Atkinson Hyperlegible, Arial, sans-serif"
-WIDE, NARROW = 880, 328
+WIDE, NARROW = 1160, 328
 
 
 def _finish(chart: Any) -> dict[str, Any]:
@@ -33,7 +35,7 @@ def _finish(chart: Any) -> dict[str, Any]:
 
 
 def _data(values: Sequence[dict[str, Any]]) -> Any:
-    return alt.Data(values=list(values))
+    return alt.Data(values=list(values))  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,8 @@ class Bar:
     words: str
 
 
-def columns(bars: Sequence[Bar], *, missing: str, narrow: bool = False) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def columns(bars: tuple[Bar, ...], *, missing: str, narrow: bool = False) -> dict[str, Any]:
     """Draw counts by month from a zero baseline; a month without a file is an empty dashed place, not a zero."""
     top = max([b.value or 0 for b in bars] + [1])
     keys = [b.key for b in bars]
@@ -64,10 +67,11 @@ def columns(bars: Sequence[Bar], *, missing: str, narrow: bool = False) -> dict[
     base = alt.Chart(_data(values))
     if narrow:
         place = alt.Y("key:N", sort=keys, axis=alt.Axis(title=None, labelExpr=names + "[0]", domain=False))
-        amount = alt.X("n:Q", axis=None, scale=alt.Scale(domain=[0, top * 1.28], nice=False))
-        gap = alt.X("gap:Q")
-        words = {"align": "left", "dx": 5, "baseline": "middle"}
-        gone = {"align": "left", "dx": 6, "baseline": "middle"}
+        scale = alt.Scale(domain=[0, top * 1.28], nice=False)
+        amount = alt.X("n:Q", axis=None, scale=scale)
+        gap = alt.X("gap:Q", axis=None, scale=scale)
+        words: dict[str, Any] = {"align": "left", "dx": 5, "baseline": "middle"}
+        gone: dict[str, Any] = {"align": "left", "dx": 6, "baseline": "middle"}
         chart = alt.layer(
             base.mark_bar(color=BLUE, height=18).encode(y=place, x=amount),
             base.mark_bar(fillOpacity=0, stroke=QUIET, strokeDash=[4, 3], height=18).encode(y=place, x=gap),
@@ -81,13 +85,15 @@ def columns(bars: Sequence[Bar], *, missing: str, narrow: bool = False) -> dict[
         axis=alt.Axis(title=None, labelAngle=0, labelExpr=names, labelLineHeight=17),
         scale=alt.Scale(paddingInner=0.18, paddingOuter=0.05),
     )
-    amount_y = alt.Y("n:Q", axis=None, scale=alt.Scale(domain=[0, top * 1.08], nice=False))
+    scale_y = alt.Scale(domain=[0, top * 1.08], nice=False)
+    amount_y = alt.Y("n:Q", axis=None, scale=scale_y)
+    gap_y = alt.Y("gap:Q", axis=None, scale=scale_y)
     small = 13 if len(bars) > 14 else 14
     layers = [
         base.mark_bar(color=BLUE).encode(x=place_x, y=amount_y),
-        base.mark_bar(fillOpacity=0, stroke=QUIET, strokeDash=[4, 3]).encode(x=place_x, y=alt.Y("gap:Q")),
+        base.mark_bar(fillOpacity=0, stroke=QUIET, strokeDash=[4, 3]).encode(x=place_x, y=gap_y),
         base.mark_text(fontSize=13, color=QUIET, angle=270, align="left", dx=8).encode(
-            x=place_x, y=alt.datum(0), text="gone:N"
+            x=place_x, y=amount_y, text="gone:N"
         ),
     ]
     if len(bars) <= 18:
@@ -101,10 +107,11 @@ def columns(bars: Sequence[Bar], *, missing: str, narrow: bool = False) -> dict[
             .mark_text(fontSize=small, color=INK, dy=-8)
             .encode(x=place_x, y=amount_y, text="words:N")
         )
-    return _finish(alt.layer(*layers).properties(width=WIDE - 16, height=230))
+    return _finish(alt.layer(*layers).properties(width=WIDE - 16, height=250))
 
 
-def bars(rows: Sequence[Bar], *, narrow: bool = False) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def bars(rows: tuple[Bar, ...], *, narrow: bool = False) -> dict[str, Any]:
     """Draw counts by type as horizontal bars from zero, largest first, each with its label and number."""
     top = max([b.value or 0 for b in rows] + [1])
     values = [
@@ -130,7 +137,7 @@ def _rows(base: Any, amount: Any, keys: list[str], names: str, narrow: bool, mar
         else alt.Axis(title=None, labelExpr=names, domain=False, labelLimit=320, labelPadding=8),
         scale=alt.Scale(paddingInner=0, paddingOuter=0),
     )
-    shift = {"yOffset": 8} if narrow else {}
+    shift: dict[str, Any] = {"yOffset": 8} if narrow else {}
     layers = []
     for mark in marks:
         mark.mark = alt.MarkDef(**{**mark.mark.to_dict(), **shift})
@@ -142,11 +149,11 @@ def _rows(base: Any, amount: Any, keys: list[str], names: str, narrow: bool, mar
     )
     if narrow:
         layers.append(
-            base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", yOffset=-11).encode(
+            base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", dx=5, yOffset=-11).encode(
                 y=place, x=alt.X("zero:Q"), text="name:N"
             )
         )
-    width = NARROW - 10 if narrow else WIDE - 300
+    width = NARROW - 10 if narrow else WIDE - 240
     return alt.layer(*layers).properties(width=width, height=step * len(keys))
 
 
@@ -162,7 +169,10 @@ class Span:
     words: str
 
 
-def spans(rows: Sequence[Span], *, whole: float | None, whole_words: str, narrow: bool = False) -> dict[str, Any]:
+@lru_cache(maxsize=256)
+def spans(
+    rows: tuple[Span, ...], *, whole: float | None, whole_words: str, narrow: bool = False
+) -> dict[str, Any]:
     """Draw shares as points on their intervals from zero; a thin line marks the share of all rows together."""
     top = max([s.high for s in rows if s.value is not None] + [1.0])
     values = [
@@ -172,7 +182,6 @@ def spans(rows: Sequence[Span], *, whole: float | None, whole_words: str, narrow
             "v": s.value,
             "low": s.low if s.value is not None else None,
             "high": s.high if s.value is not None else None,
-            "at": s.high if s.value is not None else 0,
             "words": s.words,
             "zero": 0,
         }
@@ -181,7 +190,8 @@ def spans(rows: Sequence[Span], *, whole: float | None, whole_words: str, narrow
     keys = [s.key for s in rows]
     names = "{" + ",".join(f"'{s.key}':{s.label!r}" for s in rows) + "}[datum.value]"
     base = alt.Chart(_data(values))
-    scale = alt.Scale(domain=[0, top * (1.75 if narrow else 1.32)], nice=False)
+    width = NARROW - 10 if narrow else WIDE - 240
+    scale = alt.Scale(domain=[0, top * (1.85 if narrow else 1.36)], nice=False)
     step = 44 if narrow else 28
     place = alt.Y(
         "key:N",
@@ -213,17 +223,17 @@ def spans(rows: Sequence[Span], *, whole: float | None, whole_words: str, narrow
         base.mark_circle(color=BLUE, size=90, opacity=1, yOffset=off).encode(
             y=place, x=alt.X("v:Q", axis=None, scale=scale)
         ),
-        base.mark_text(fontSize=14, color=INK, align="left", dx=9, baseline="middle", yOffset=off).encode(
-            y=place, x=alt.X("at:Q", axis=None, scale=scale), text="words:N"
+        # The words stand in a column of their own, clear of the line for all crimes.
+        base.mark_text(fontSize=14, color=INK, align="right", baseline="middle", yOffset=off).encode(
+            y=place, x=alt.value(width), text="words:N"
         ),
     ]
     if narrow:
         layers.append(
-            base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", yOffset=-11).encode(
+            base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", dx=5, yOffset=-11).encode(
                 y=place, x=alt.X("zero:Q", axis=None, scale=scale), text="name:N"
             )
         )
-    width = NARROW - 10 if narrow else WIDE - 300
     return _finish(alt.layer(*layers).properties(width=width, height=step * len(keys)))
 
 
@@ -245,10 +255,11 @@ class Label:
     words: str
 
 
+@lru_cache(maxsize=256)
 def area_map(
-    dots: Sequence[Dot],
-    rings: Sequence[Sequence[tuple[float, float]]],
-    labels: Sequence[Label],
+    dots: tuple[Dot, ...],
+    rings: tuple[tuple[tuple[float, float], ...], ...],
+    labels: tuple[Label, ...],
     *,
     narrow: bool = False,
 ) -> dict[str, Any]:
@@ -267,9 +278,18 @@ def area_map(
     flat = [at(*p) for p in points]
     left, right = min(p[0] for p in flat), max(p[0] for p in flat)
     low, high = min(p[1] for p in flat), max(p[1] for p in flat)
+    # Areas published beyond the outline widen the map, but a stray one far away may not shrink the rest.
+    reach = 0.3 * max(right - left, high - low)
+    near = [
+        (x, y)
+        for x, y in (at(d.lon, d.lat) for d in dots)
+        if left - reach <= x <= right + reach and low - reach <= y <= high + reach
+    ]
+    left, right = min([left, *(x for x, _ in near)]), max([right, *(x for x, _ in near)])
+    low, high = min([low, *(y for _, y in near)]), max([high, *(y for _, y in near)])
     pad = 0.04 * max(right - left, high - low, 0.004)
     left, right, low, high = left - pad, right + pad, low - pad, high + pad
-    width = NARROW if narrow else 520
+    width = NARROW if narrow else 640
     height = round(width * (high - low) / (right - left))
     limit = round(width * 1.25)
     if height > limit:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 from markupsafe import Markup
 
+from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.errors import BadInput
 from counterfoil.faces.board import charts, words
 from counterfoil.faces.kit import views as kit
@@ -158,7 +159,8 @@ def force(request: HttpRequest, slug: str) -> HttpResponseBase:
     found = queries.force_page(viewer, slug, request.GET.get("type") or "all")
     chosen = found.chosen
     query = f"?{urlencode({'type': chosen.slug})}" if chosen else ""
-    drawn = {name: _pair(viewer, found, name) for name in ("months", "types", "charged", "map")}
+    outline = queries.outline(viewer, slug)
+    drawn = {name: _pair(viewer, found, name) for name in ("months", "types", "charged")}
     return _show(
         request,
         "board/force.html",
@@ -168,7 +170,8 @@ def force(request: HttpRequest, slug: str) -> HttpResponseBase:
             "cards": [card(n) for n in (found.crimes, found.charged, found.of_outcomes) if n is not None],
             "types": [t.type for t in found.types],
             "drawn": drawn,
-            "outline": queries.outline(viewer, slug),
+            "map_url": _map_url(found, outline) if found.areas else "",
+            "outline": outline,
             "area_lines": [
                 {
                     "area": a,
@@ -188,6 +191,14 @@ def force(request: HttpRequest, slug: str) -> HttpResponseBase:
     )
 
 
+def _map_url(found: ForcePage, outline: queries.Outline | None) -> str:
+    """Return the address of the map's drawing; it names the files it rests on, so a browser may keep it."""
+    facts = {"type": found.chosen.slug if found.chosen else "all", "files": found.crimes.basis[:16]}
+    if outline:
+        facts["outline"] = outline.file.sha256[:16]
+    return reverse("board:force_svg", args=[found.force.slug, "map"]) + "?" + urlencode(facts)
+
+
 @dataclass(frozen=True)
 class Pair:
     """One chart in two shapes, as markup: for a wide page and for a phone."""
@@ -196,7 +207,7 @@ class Pair:
     narrow: Markup
 
 
-def _pair(viewer: queries.Viewer, found: ForcePage, name: str) -> Pair | None:
+def _pair(viewer: Viewer, found: ForcePage, name: str) -> Pair | None:
     spec = _spec(viewer, found, name)
     if spec is None:
         return None
@@ -204,7 +215,7 @@ def _pair(viewer: queries.Viewer, found: ForcePage, name: str) -> Pair | None:
     return Pair(*(Markup(queries.draw(spec(narrow))) for narrow in (False, True)))  # noqa: S704
 
 
-def _spec(viewer: queries.Viewer, found: ForcePage, name: str) -> Callable[[bool], dict[str, Any]] | None:
+def _spec(viewer: Viewer, found: ForcePage, name: str) -> Callable[[bool], dict[str, Any]] | None:
     if name == "months":
         bars = [
             charts.Bar(
@@ -217,9 +228,11 @@ def _spec(viewer: queries.Viewer, found: ForcePage, name: str) -> Callable[[bool
             )
             for at, (m, n) in enumerate(zip(found.months, found.totals, strict=True))
         ]
-        phone = [charts.Bar(b.key, (f"{words.short_month(b.key)} {b.key[2:4]}",), b.value, b.words) for b in bars]
-        missing = gettext("not published")
-        return lambda narrow: charts.columns(phone if narrow else bars, missing=missing, narrow=narrow)
+        phone = [
+            charts.Bar(b.key, (f"{words.short_month(b.key)} {b.key[2:4]}",), b.value, b.words) for b in bars
+        ]
+        missing = gettext("missing")
+        return lambda narrow: charts.columns(tuple(phone if narrow else bars), missing=missing, narrow=narrow)
     if name == "types":
         if found.chosen:
             return None
@@ -227,7 +240,7 @@ def _spec(viewer: queries.Viewer, found: ForcePage, name: str) -> Callable[[bool
         rows = [
             charts.Bar(t.type.slug, (t.type.called(lang()),), t.total, words.whole(t.total)) for t in lines
         ]
-        return lambda narrow: charts.bars(rows, narrow=narrow)
+        return lambda narrow: charts.bars(tuple(rows), narrow=narrow)
     if name == "charged":
         return _charged_spec(found)
     if not found.areas:
@@ -239,7 +252,7 @@ def _spec(viewer: queries.Viewer, found: ForcePage, name: str) -> Callable[[bool
         if a.lon_e6 is not None and a.lat_e6 is not None
     ]
     return lambda narrow: charts.area_map(
-        dots, outline.rings if outline else (), _places(found), narrow=narrow
+        tuple(dots), outline.rings if outline else (), tuple(_places(found)), narrow=narrow
     )
 
 
@@ -266,7 +279,7 @@ def _charged_spec(found: ForcePage) -> Callable[[bool], dict[str, Any]] | None:
     every = None if found.chosen else found.charged
     whole = float(every.value) if every is not None and every.value is not None else None
     said = gettext("All crimes %(value)s%%") % {"value": every.value} if every is not None else ""
-    return lambda narrow: charts.spans(rows, whole=whole, whole_words=said, narrow=narrow)
+    return lambda narrow: charts.spans(tuple(rows), whole=whole, whole_words=said, narrow=narrow)
 
 
 def _places(found: ForcePage) -> list[charts.Label]:
@@ -298,9 +311,12 @@ def force_svg(request: HttpRequest, slug: str, chart: str) -> HttpResponseBase:
     spec = _spec(viewer, queries.force_page(viewer, slug, request.GET.get("type") or "all"), chart)
     if spec is None:
         raise Http404
-    text = queries.draw(spec(False))
-    response = HttpResponse(text, content_type="image/svg+xml")
-    response.headers["Content-Disposition"] = f'attachment; filename="{slug}-{chart}.svg"'
+    response = HttpResponse(
+        queries.draw(spec(request.GET.get("shape") == "narrow")), content_type="image/svg+xml"
+    )
+    response.headers["Content-Disposition"] = f'inline; filename="{slug}-{chart}.svg"'
+    if request.GET.get("files"):
+        response.headers["Cache-Control"] = "public, max-age=86400"
     return response
 
 

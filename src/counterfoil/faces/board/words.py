@@ -91,10 +91,22 @@ def why_none(one: Number) -> str:
 
 
 def counts(one: Number) -> str:
-    """Say in one line what a number counts."""
+    """Say in one line what a number counts, and over how many of its months when some are missing."""
+    gap = one.outcomes if one.id.measure == "charged-of-outcomes" else one.street
+    said = _counts(one)
+    if one.state == "partly" and gap.missing:
+        total = len(gap.missing) + len(gap.empty) + len(gap.held)
+        said += " " + gettext("(%(held)s of %(all)s months)") % {
+            "held": total - len(gap.missing),
+            "all": total,
+        }
+    return said
+
+
+def _counts(one: Number) -> str:
     facts = {
         "period": period(one.id.first, one.id.last),
-        "type": type_words(one.type_name),
+        "type": type_words(one.type_name).lower(),
         "whole": whole(one.whole or 0),
         "part": whole(one.part or 0),
         "until": month(one.until) if one.until else "",
@@ -126,7 +138,9 @@ def warnings(one: Number) -> list[str]:
     said = []
     if one.street.missing:
         said.append(
-            gettext("No crime file is held for %(months)s. Those crimes are missing from this number, not zero.")
+            gettext(
+                "No crime file is held for %(months)s. Those crimes are missing from this number, not zero."
+            )
             % {"months": listed(one.street.missing)}
         )
     if one.street.empty:
@@ -144,7 +158,9 @@ def warnings(one: Number) -> list[str]:
         )
     if one.outcomes.empty:
         said.append(
-            gettext("The outcome file for %(months)s was published without a single row: the share may be too low.")
+            gettext(
+                "The outcome file for %(months)s was published without a single row: the share may be too low."
+            )
             % {"months": listed(one.outcomes.empty)}
         )
     if one.repeated:

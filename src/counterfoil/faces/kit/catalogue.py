@@ -15,7 +15,12 @@ from babel.messages.pofile import read_po, write_po
 
 FACES = Path(__file__).resolve().parent.parent
 FILE = Path(__file__).parent / "locale" / "cy" / "LC_MESSAGES" / "messages.po"
-OPTIONS = {"extensions": "jinja2.ext.i18n,jinja2.ext.do", "trimmed": "true", "silent": "false", "newstyle_gettext": "true"}
+OPTIONS = {
+    "extensions": "jinja2.ext.i18n,jinja2.ext.do",
+    "trimmed": "true",
+    "silent": "false",
+    "newstyle_gettext": "true",
+}
 # A face in English only is not asked for Welsh.
 ENGLISH_ONLY = {"desk", "scene"}
 Found = tuple[str | tuple[str, ...], str, int]
@@ -64,11 +69,15 @@ def main() -> None:
     new = updated(old)
     out = io.BytesIO()
     write_po(out, new, width=110, omit_header=False, sort_by_file=True, include_lineno=False)
-    text = re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):[^\n]*\n', "", out.getvalue().decode())
+    text = re.sub(
+        r'"(POT-Creation-Date|PO-Revision-Date|Last-Translator|Language-Team|Generated-By):[^\n]*\n',
+        "",
+        out.getvalue().decode(),
+    )
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_text(text, encoding="utf-8")
     empty = [m for m in new if m.id and not all([m.string] if isinstance(m.string, str) else m.string)]
-    print(f"{len(new)} strings, {len(empty)} without Welsh.")  # noqa: T201
+    print(f"{len(new)} strings, {len(empty)} without Welsh.")
 
 
 if __name__ == "__main__":

@@ -52,8 +52,9 @@ def _messages(language: str) -> dict[str, tuple[str, ...]]:
             continue
         key = message.id if isinstance(message.id, str) else message.id[0]
         texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
-        if all(texts):
-            found[key] = tuple(map(str, texts))
+        given = tuple(str(text) for text in texts if text)
+        if given:
+            found[key] = given
     return found
 
 
@@ -84,10 +85,12 @@ def by(at: datetime) -> str:
 
 
 def size(n: int) -> str:
-    """Return a number of bytes in words: "3.2 MB"."""
+    """Return a number of bytes in words, in steps of 1,024: "3.2 MB"."""
     step, units = float(n), ("bytes", "KB", "MB", "GB")
     for unit in units:
-        if step < 1000 or unit == units[-1]:
-            return f"{int(step)} {unit}" if unit == "bytes" or step >= 100 else f"{step:.1f} {unit}"
-        step /= 1000
-    return ""
+        if step < 1024 or unit == units[-1]:
+            break
+        step /= 1024
+    return (
+        f"{step:.0f} {unit}" if unit == "bytes" or step >= 100 or step == int(step) else f"{step:.1f} {unit}"
+    )

@@ -1,6 +1,5 @@
 """After the form: keep it for later, come back, follow a report, check a receipt, leave; and the plain pages."""
 
-
 from uuid import UUID
 
 from django.conf import settings
@@ -21,7 +20,9 @@ from counterfoil.reports import actions, queries, rules
 
 
 def _tidy_code(code: str) -> str:
-    return "".join(letter for letter in code.upper() if letter.isalnum()).translate(str.maketrans("OIL", "011"))
+    return "".join(letter for letter in code.upper() if letter.isalnum()).translate(
+        str.maketrans("OIL", "011")
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -48,7 +49,11 @@ def code(request: HttpRequest) -> HttpResponse:
         return go("code")
     missing = rules.unanswered(kind, draft.answers)
     asked = [q.id for q in rules.questions_for(kind, draft.answers)]
-    on = reverse("portal:question", kwargs={"n": asked.index(missing[0]) + 1}) if missing else reverse("portal:check")
+    on = (
+        reverse("portal:question", kwargs={"n": asked.index(missing[0]) + 1})
+        if missing
+        else reverse("portal:check")
+    )
     if not given:
         if kind.sensitive and draft.answers.get("device_safe") != "yes":
             return show(request, "portal/code_safe.html", {"private": True, "on": on})
@@ -73,7 +78,9 @@ def come_back(request: HttpRequest) -> HttpResponse:
         draft = queries.draft_by_return_code(typed)
         kind = kind_of(draft) if draft else None
         if draft is None or kind is None:
-            words = _("No saved report has this code. Check each letter and number. It may also be older than 7 days.")
+            words = _(
+                "No saved report has this code. Check each letter and number. It may also be older than 7 days."
+            )
             forms.remember(request, "return", [Mistake(words, "#code")], typed)
             return go("return")
         actions.take_over(draft, open_new(request))
@@ -131,7 +138,9 @@ def receipt(request: HttpRequest) -> HttpResponse:
         for file in forms.files_in(request, "receipt")[:1]:
             note = note or forms.stream_of(file).read(forms.KEPT).decode(errors="replace")
         if not note.strip():
-            forms.remember(request, "receipt", [Mistake(_("Paste the receipt, or choose its file."), "#note")])
+            forms.remember(
+                request, "receipt", [Mistake(_("Paste the receipt, or choose its file."), "#note")]
+            )
             return go("receipt")
         found = queries.check_receipt(
             note, [(f.name or "", forms.stream_of(f)) for f in forms.files_in(request, "files")]
@@ -159,7 +168,9 @@ def receipt(request: HttpRequest) -> HttpResponse:
         at = told.moment_of(result["received"])
         result["received"] = say_when(at, lang()) if at else result["received"]
     return show(
-        request, "portal/receipt.html", {"private": True, "errors": errors, "typed": typed or "", "result": result}
+        request,
+        "portal/receipt.html",
+        {"private": True, "errors": errors, "typed": typed or "", "result": result},
     )
 
 

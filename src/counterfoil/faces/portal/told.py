@@ -20,8 +20,6 @@ ANSWERS = {
     "update": {"update"},
     "outcome": {"triage", "record", "update", "charge"},
 }
-QUIET = {"missed"}
-"""Shown in the box about what is late, not as a line of what happened, while it is late."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
     future = [(due, kind) for kind, due in waiting.items() if due is not None and due >= now]
     for due, kind in sorted(future):
         words = say_by(due, now, lang)
-        aim = say("progress.aim", lang, due=words)
+        aim = say("progress.aim", lang, due=words[:1].upper() + words[1:])
         story.coming.append(Said(_title(kind, lang), due=aim, iso=due.isoformat()))
     return story
 
@@ -114,7 +112,7 @@ def _line(step: Step, lang: str) -> Said | None:
         text = say(f"progress.{step.what}", lang, **facts)
     state = {"missed": "missed", "outcome": "done", "charged": "done"}.get(step.what, "")
     return Said(
-        title=say(f"progress.{step.what}", lang, "title"),
+        title=say(f"progress.{'missed_then' if step.what == 'missed' else step.what}", lang, "title"),
         text=text,
         when=say_when(step.at, lang),
         iso=step.at.isoformat(),

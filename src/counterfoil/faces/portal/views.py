@@ -99,7 +99,13 @@ def start(request: HttpRequest) -> HttpResponse:
             actions.save_answer(draft, "force", codes[0])
         return go("before")
     errors, _typed = forms.recall(request, "start")
-    return show(request, "portal/start.html", {"kinds": kinds(timezone.now().date()), "errors": errors})
+    names = list(force_names().values())
+    facts = {
+        "kinds": kinds(timezone.now().date()),
+        "errors": errors,
+        "force": names[0] if len(names) == 1 else "",
+    }
+    return show(request, "portal/start.html", facts)
 
 
 @require_GET
@@ -132,16 +138,16 @@ def fit(request: HttpRequest, draft: Draft) -> HttpResponse:
         return go("here") if kind.handover else go("question", n=1)
     errors, _typed = forms.recall(request, "fit")
     typed = draft.answers.get("danger", "")
-    return show(
-        request, "portal/fit.html", {"private": True, "kind": kind, "errors": errors, "typed": typed}
-    )
+    return show(request, "portal/fit.html", {"private": True, "kind": kind, "errors": errors, "typed": typed})
 
 
 @require_GET
 @with_draft
 def now(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Say to call 999, and let the person carry on."""
-    following = reverse("portal:here") if _kind(draft).handover else reverse("portal:question", kwargs={"n": 1})
+    following = (
+        reverse("portal:here") if _kind(draft).handover else reverse("portal:question", kwargs={"n": 1})
+    )
     return show(request, "portal/now.html", {"private": True, "next": following})
 
 
@@ -283,7 +289,9 @@ def _take_files(
         return go("code")
     if then == "add":
         if not sent:
-            forms.remember(request, f"q/{one.id}", [Mistake(_("Choose a file first, or choose Continue."), "#files")])
+            forms.remember(
+                request, f"q/{one.id}", [Mistake(_("Choose a file first, or choose Continue."), "#files")]
+            )
         return go(here_again, n=n)
     return _on(draft, kind, one, change)
 

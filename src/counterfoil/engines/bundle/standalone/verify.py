@@ -1,1 +1,400 @@
-# to come
+"""Judge a Counterfoil court bundle offline: python3 verify.py BUNDLE(.zip or folder) [--policy FILE]
+
+Needs Python 3.11 and openssl 3, nothing else. Use a copy, and a policy (whose keys count), from outside the bundle. Exit codes:
+0 VERIFIED-WITNESSED, 3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE (a check could not run), 6 INVALID.
+"""
+
+# ruff: noqa: B905, DTZ007, E401, E501, E701, E702, FURB167, I001, RUF010, SIM115, UP017
+# fmt: off
+import base64, datetime, hashlib, json, os, re, struct, subprocess, sys, tempfile, zlib
+
+SENTENCES = {
+    "VERIFIED-WITNESSED": (0, "Unchanged since it was sealed, custody record complete, in a log that independent witnesses saw."),
+    "VERIFIED-UNWITNESSED": (3, "Unchanged since it was sealed, custody record complete, but no independent witness that counts saw the log."),
+    "INTEGRITY-ONLY": (4, "The files agree with one another, but nothing from outside shows who made them: use the court's policy."),
+    "NOT-VERIFIABLE": (5, "A check could not be run on this machine, so nothing is concluded. This is not a pass."),
+    "INVALID": (6, "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it claims.")}
+UNLISTED = ("manifest.json", "manifest.note", "tagmanifest-sha256.txt")
+SAFE = re.compile(r"(?=.{1,240}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.A)
+CHUNK, SMALL, LARGE, REPORT, BIG = 1 << 20, 1 << 20, 1 << 26, 1 << 29, 0xFFFFFFFF
+class Bad(Exception): """A check failed, with the reason."""
+class CannotRun(Exception): """A check could not be run here."""
+def need(ok, why="It is malformed."):
+    if not ok: raise Bad(why)
+def digest(data): return hashlib.sha256(data).digest()
+def b64(text):
+    data = base64.b64decode(text, validate=True)
+    need(base64.b64encode(data).decode() == text, "Base64 is not written in its one form."); return data
+def write(value): return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+def canonical(data):  # read JSON that must be in its one form: UTF-8, sorted ASCII keys, each once, whole numbers, no spaces
+    def once(pairs): return dict(pairs) if len(dict(pairs)) == len(pairs) and all(k.isascii() for k, _ in pairs) else need(False, "Odd JSON.")
+    def whole(text): return int(text) if len(text) < 18 and abs(int(text)) < 2**53 else need(False, "A number is too big.")
+    value = json.loads(data.decode(), object_pairs_hook=once, parse_int=whole, parse_float=lambda _: need(0), parse_constant=lambda _: need(0))
+    return value if write(value) == data else need(False, "JSON is not in its one form.")
+def openssl(*words):  # run openssl and say whether it agreed
+    try:
+        return subprocess.run(["openssl", *words], capture_output=True, timeout=120, check=False).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        raise CannotRun("openssl is not on this machine or does not answer.") from None
+def temp(data): f = tempfile.NamedTemporaryFile(dir=TEMP, delete=False); f.write(data); f.close(); return f.name
+KNOWN = [bytes.fromhex(x) for x in ("3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c", "72",  # RFC 8032, 7.1, test 2
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00")]
+def ed25519(*given):  # say whether an Ed25519 signature (key, message, signature) holds; a no counts only if this openssl can do it at all
+    for key, message, signature in (given, KNOWN):
+        if openssl("pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", temp(bytes.fromhex("302a300506032b6570032100") + key),
+                "-rawin", "-in", temp(message), "-sigfile", temp(signature)): return key is given[0]
+    raise CannotRun("This openssl cannot check Ed25519 signatures: version 3 is needed.")
+# ---- notes, keys and the tree (C2SP signed-note, tlog-checkpoint, tlog-cosignature, tlog-policy; RFC 9162)
+def good_name(name): return bool(name) and not any(c.isspace() or c == "+" or c < " " for c in name)
+def read_vkey(vkey, kind):
+    name, _, rest = vkey.partition("+"); given, _, coded = rest.partition("+")
+    data, key = b64(coded), (name, digest(name.encode() + b"\n" + b64(coded))[:4])
+    good = good_name(name) and len(data) == 33 and data[0] == kind and key[1].hex() == given
+    return (key, data) if good else need(False, "A key in the text is malformed.")
+def split_note(note):
+    text = note.decode(); head, gap, tail = text.rpartition("\n\n")
+    need(len(note) <= SMALL and not any(c < " " and c != "\n" for c in text) and gap and tail.endswith("\n")
+        and tail.count("\n") <= 100, "A signed note is malformed, or has no signatures, or too many.")
+    found = []
+    for line in tail[:-1].split("\n"):
+        name, space, coded = line.removeprefix("— ").partition(" ")
+        need(line.startswith("— ") and space and good_name(name) and len(b64(coded)) > 4, "A signature line is malformed.")
+        found.append(((name, b64(coded)[:4]), b64(coded)[4:]))
+    need(len({key for key, _ in found}) == len(found), "A note carries two signatures by one key."); return head + "\n", found
+def open_note(note, keys):  # return (text, keys that signed). A known key whose signature fails refuses the note; at least one must hold
+    (text, found), signed = split_note(note), []
+    for key, signature in found:
+        if key in keys:
+            message, when = text.encode(), len(signature) - 64  # a witness (type 4) signs its time, in 8 bytes, too
+            if when == 8: message = b"cosignature/v1\ntime %d\n" % struct.unpack(">Q", signature[:8]) + message
+            need(when == (8 if keys[key][0] == 4 else 0) and (not when or signature[0] < 128)
+                and ed25519(keys[key][1:], message, signature[when:]), f"The signature of {key[0]} does not fit.")
+            signed.append(key)
+    need(signed, "No key that counts has signed this."); return text, signed
+def root_of(leaf, index, size, proof):  # compute the root that an inclusion proof leads to (RFC 9162, section 2.1.3)
+    need(0 <= index < size and (size > 1 or not proof) and (size == 1 or proof), "A proof is too short or too long.")
+    if size == 1: return leaf
+    half = 1 << (size - 1).bit_length() - 1
+    if index < half: return digest(b"\1" + root_of(leaf, index, half, proof[:-1]) + proof[-1])
+    return digest(b"\1" + proof[-1] + root_of(leaf, index - half, size - half, proof[:-1]))
+class Policy:  # the court's policy, with our pins in #counterfoil lines
+    def __init__(self, text):
+        self.logs, self.witnesses, self.groups, self.quorum, members, keys = {}, {}, {}, None, set(), set()
+        self.roots, self.manifest = {"tsa-root": [], "seal-root": []}, {}
+        need(not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text), "control character")
+        for line in text.split("\n"):
+            w, names = [x for x in line.replace("\t", " ").split(" ") if x] or ["#"], {"none", *self.witnesses, *self.groups}
+            if w[:2] == ["#counterfoil", "manifest-key"] and len(w) == 3: self.manifest.update([read_vkey(w[2], 1)])
+            elif w[0] == "#counterfoil":
+                need(len(w) == 4 and w[1] in self.roots and re.fullmatch("[0-9a-f]{64}", w[3]), line); self.roots[w[1]].append(w[3])
+            elif w[0] in ("log", "witness"):
+                name, *rest = [None, *w[1:]] if w[0] == "log" else w[1:]; key, data = read_vkey(rest[0], 4 if name else 1)
+                need(len(rest) < 3 and name not in names and data[1:] not in keys and not keys.add(data[1:]), line)
+                (self.witnesses if name else self.logs)[name or key] = (key, data) if name else data
+            elif w[0] == "group":
+                need(len(w) > 3 and w[1] not in names and re.fullmatch("all|any|[1-9][0-9]{0,4}", w[2], re.A), line)
+                many = {"all": len(w) - 3, "any": 1}.get(w[2]) or int(w[2])
+                need(many <= len(w) - 3 and len(set(w[3:])) == len(w) - 3 and set(w[3:]) <= names - members - {"none"}, line)
+                members, self.groups[w[1]] = members | set(w[3:]), (many, w[3:])
+            elif not w[0].startswith("#"):
+                need(w[0] == "quorum" and len(w) == 2 and self.quorum is None and w[1] in names, line); self.quorum = w[1]
+        need(self.quorum is not None, "no quorum line")
+    def satisfied(self, met):
+        for name, (many, members) in self.groups.items(): met |= {name} if sum(m in met for m in members) >= many else set()
+        return self.quorum == "none" or self.quorum in met
+# ---- the container: an archive must be, byte for byte, the one that its files give
+def header(name, crc, size):
+    extra = struct.pack("<HHQQ", 1, 16, size, size) if size >= BIG else b""
+    return struct.pack("<4s5H3I2H", b"PK\3\4", 45 if extra else 20, 0, 0, 0, 33, crc, min(size, BIG), min(size, BIG),
+        len(name), len(extra)) + name + extra
+def entry(name, crc, size, at):
+    wide = ([size, size] if size >= BIG else []) + ([at] if at >= BIG else [])
+    extra = struct.pack(f"<HH{len(wide)}Q", 1, 8 * len(wide), *wide) if wide else b""; version = 45 if wide else 20
+    return struct.pack("<4s6H3I5H2I", b"PK\1\2", 768 | version, version, 0, 0, 0, 33, crc, min(size, BIG), min(size, BIG),
+        len(name), len(extra), 0, 0, 0, 0o100644 << 16, min(at, BIG)) + name + extra
+def ending(count, size, at):
+    n, tail = min(count, 0xFFFF), b""
+    if count >= 0xFFFF or size >= BIG or at >= BIG:
+        tail = struct.pack("<4sQ2H2I4Q4sIQI", b"PK\6\6", 44, 813, 45, 0, 0, count, count, size, at, b"PK\6\7", 0, at + size, 1)
+    return tail + struct.pack("<4s4H2IH", b"PK\5\6", 0, 0, n, n, min(size, BIG), min(at, BIG), 0)
+def note_file(c, name, row):
+    need(SAFE.fullmatch(name) and name.lower() not in c.twins and len(c.files) < 20000, f"{ascii(name)}: unsafe name, or twin.")
+    c.files[name] = row; c.twins.add(name.lower())
+def read_zip(case, path):
+    rows, last, at, total = [], b"", 0, os.path.getsize(path)
+    with open(path, "rb") as f:
+        while (fixed := f.read(30))[:4] not in (b"PK\1\2", b"PK\5\6", b"PK\6\6"):
+            need(len(fixed) == 30 and fixed[:4] == b"PK\3\4", "The archive does not begin, or go on, as one of ours.")
+            crc, size, _, n, m = struct.unpack("<3I2H", fixed[14:]); name, extra = f.read(n), f.read(m)
+            size = struct.unpack("<Q", extra[4:12])[0] if size == BIG and m == 20 else size
+            need(fixed + name + extra == header(name, crc, size) and name > last, "A file's header is not ours, or out of order.")
+            last, start, check, left, hashed = name, f.tell(), 0, size, hashlib.sha256()
+            top, slash, inner = name.decode("ascii", "replace").partition("/")
+            need(slash and SAFE.fullmatch(top) and case.top in ("", top) and size <= total - start, "A file is misplaced or cut.")
+            while left:
+                need(chunk := f.read(min(CHUNK, left)), "A file is cut short.")
+                left, check = left - len(chunk), zlib.crc32(chunk, check); hashed.update(chunk)
+            need(check == crc, f"The content of {ascii(inner)} does not fit its checksum.")
+            note_file(case, inner, (path, start, size, hashed.hexdigest())); rows.append(entry(name, crc, size, at))
+            case.top, at = top, f.tell()
+        rest = b"".join(rows) + ending(len(rows), sum(map(len, rows)), at); f.seek(at)
+        need(f.read(len(rest) + 1) == rest, "The archive's directory is not the one its files give, or bytes follow it.")
+def read_folder(case, root):
+    waiting = [root]
+    for folder in waiting:
+        need(found := list(os.scandir(folder)), "The folder holds an empty folder.")
+        waiting += [e.path for e in found if e.is_dir(follow_symlinks=False)]
+        need(all(not e.is_symlink() and (e.is_dir() or e.is_file()) for e in found), "The folder holds a link or something that is not a file.")
+        for e in (e for e in found if e.is_file()):
+            with open(e.path, "rb") as f: row = (e.path, 0, os.fstat(f.fileno()).st_size, hashlib.file_digest(f, "sha256").hexdigest())
+            note_file(case, os.path.relpath(e.path, root).replace(os.sep, "/"), row)
+class Case:
+    development = witnessed = False
+    def __init__(self, path, policy_path):
+        self.path, self.policy_path, self.policy, self.top, self.files, self.twins = path, policy_path, None, "", {}, set()
+    def read(self, name, limit=SMALL):
+        path, start, size, _ = self.files.get(name) or need(False, f"The bundle has no {name}.")
+        need(size <= limit, f"{name} is longer than such a file may be.")
+        with open(path, "rb") as f: return f.read(size) if f.seek(start) == start else None
+    def periods(self):  # read the key history: (role, from, to, key) for each key that was ever used
+        head, *lines = split_note(self.read("keys/history.note"))[0].rstrip("\n").split("\n")
+        stamp, rows = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", [line.split(" ") for line in lines]
+        need(head == "counterfoil/key-history/v1" and all(len(w) == 4 and w[0] in ("log", "receipt", "manifest")
+            and re.fullmatch(stamp, w[1], re.A) and re.fullmatch(stamp + "|-", w[2], re.A) for w in rows), "The key history is malformed.")
+        return rows
+    def history(self, role): return dict(read_vkey(w[3], 1) for w in self.periods() if w[0] == role)
+# ---- the checks, in order; each says what it establishes, and returns a sentence if that is not proved
+def container(c, says="The archive or folder is safe to read and holds nothing of its own."):
+    (read_folder if os.path.isdir(c.path) and not os.path.islink(c.path) else read_zip)(c, c.path)
+def manifest(c, says="The list of files is written in the one form allowed."):
+    c.manifest = canonical(c.read("manifest.json", LARGE))
+    need(set(c.manifest) == {"format", "name", "files"} and c.manifest["format"] == "counterfoil/bundle/v1"
+        and c.top in ("", c.manifest["name"]), "manifest.json is not in the form we know, or names another bundle.")
+    need(all(set(r) == {"path", "size", "sha256"} and type(r["size"]) is int for r in c.manifest["files"]) and (paths := [r["path"]
+        for r in c.manifest["files"]]) == sorted(set(paths)), "manifest.json does not list each file once, in order.")
+def files(c, says="Every file listed is there unaltered, and no other."):
+    listed = {r["path"]: (r["size"], r["sha256"]) for r in c.manifest["files"]}
+    wrong = next((path for path, row in listed.items() if c.files.get(path, (0, 0))[2:] != row), None)
+    need(wrong is None, f"{ascii(wrong)} is missing, or not the file that was listed.")
+    need(set(c.files) - set(UNLISTED) == set(listed), "A file is in the bundle that should not be.")
+def bag(c, says="The BagIt manifests are exactly those the files give."):
+    def lines(data): return "".join(f"{c.files[p][3]}  {p}\n" for p in sorted(c.files) if p.startswith("data/") == data and p != UNLISTED[2]).encode()
+    for name, wanted in (("bagit.txt", b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"),
+            ("manifest-sha256.txt", lines(True)), ("tagmanifest-sha256.txt", lines(False))):
+        need(c.read(name, LARGE) == wanted, f"{name} is not what the files give.")
+def folder_of(label):
+    name = label.replace("/", "-")
+    return name if SAFE.fullmatch(name) and name != "bundle" else need(False, "An exhibit's reference is malformed.")
+def exhibits(c, says="Exhibits, statements and papers are those the exhibit list names."):
+    c.listing = x = canonical(c.read("data/exhibits.json", LARGE))
+    need(set(x) == {"format", "name", "urn", "force", "case", "built_at", "development", "exhibits", "events", "papers", "annex"}
+        and x["format"] == "counterfoil/exhibits/v1" and x["name"] == c.manifest["name"], "data/exhibits.json is malformed.")
+    wanted, folders = {"data/exhibits.json", "data/report.pdf", *x["papers"]}, set()
+    for e in x["exhibits"]:
+        f = folder_of(e["label"])
+        need(f.lower() not in folders and re.fullmatch(f"data/exhibits/{re.escape(f)}/master/{e['sha256'][:16]}\\.[a-z0-9]{{1,5}}",
+            e["path"]), f"Exhibit {f} is not where its digest says it should be.")
+        need(c.files.get(e["path"], (0,))[2:] == (e["size"], e["sha256"]), f"The file of exhibit {f} is not the one listed.")
+        folders.add(f.lower()); wanted.add(e["path"])
+    for p, h in [*x["papers"].items(), *x["annex"].items()]:
+        need(p in c.files and c.files[p][3] == h, f"{ascii(p)} is not the one that the exhibit list names.")
+    data = {p for p in c.files if p.startswith("data/")}
+    need(data == wanted and not data & set(x["annex"]), "The data folder holds a file that the exhibit list does not account for.")
+    need(c.read("bag-info.txt") == (f"Bag-Software-Agent: Counterfoil {x['format']}\nBagging-Date: {x['built_at'][:10]}\nExternal-Identifier: "
+        f"{x['urn']}\nPayload-Oxum: {sum(c.files[p][2] for p in data)}.{len(data)}\nSource-Organization: {x['force']}\n").encode(), "bag-info.txt.")
+    fixed = {*UNLISTED, "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "custody/events.jsonl", "log/checkpoint",
+        "tsa/checkpoint.tsr", *x["annex"], *(f"proofs/{folder_of(e['label'])}.tlog-proof" for e in x["exhibits"]), "proofs/bundle.tlog-proof"}
+    need(all(re.fullmatch(r"tsa/chain/(crl-)?\d\d\.pem", p, re.A) for p in set(c.files) - data - fixed), "A file has no place here.")
+    _, titles = (canonical(c.read(f"custody/{n}.json", LARGE)) for n in ("actors", "titles"))
+    need(all(digest(t.encode()).hex() == h for h, t in titles.items()) and {e["title"] for e in x["exhibits"]} <= set(titles.values()), "A title.")
+    c.development |= bool(x["development"])
+def custody(c, says="Every custody event is there, in order, unaltered."):
+    rows = c.read("custody/events.jsonl", LARGE).split(b"\n")
+    need(rows.pop() == b"" and 0 < len(rows) <= 200000, "custody/events.jsonl is empty, cut short or too long.")
+    c.events, by, c.proved = [canonical(row) for row in rows], {}, {}
+    for e in c.events:
+        need(set(e) == {"index", "salt", "body", "proof"} and type(e["index"]) is int and e["index"] >= 0
+            and re.fullmatch("[0-9a-f]{64}", e["salt"]), "A custody event is malformed.")
+        e["commitment"], e["proof"] = digest(b"counterfoil/entry/v1\0" + bytes.fromhex(e["salt"]) + write(e["body"])), [*map(b64, e["proof"])]
+        e["at"] = datetime.datetime.strptime(e["body"]["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
+        by[e["commitment"].hex()] = e
+    def in_order(events): return [e["index"] for e in events] == sorted({e["index"] for e in events})
+    need(in_order(c.events) and len(by) == len(c.events), "The custody events are not once each, in the log's order.")
+    wanted = set(c.listing["events"]).union(*(x["events"] for x in c.listing["exhibits"]))
+    need(wanted <= set(by), "A custody event that was sealed is missing or was altered.")
+    for x in c.listing["exhibits"]:
+        mine = [by[h] for h in x["events"]]; own = next((e for e in mine if e["body"].get("sha256") == x["sha256"]), None)
+        need(own and in_order(mine), f"The events of exhibit {x['label']} are out of order or none holds its file's digest.")
+        c.proved[folder_of(x["label"])] = own
+    (c.sealed,) = [e for h, e in by.items() if h not in wanted]  # exactly one more event than was listed before sealing
+    need(c.sealed["body"].get("act") == "bundle.sealed", "The sealing of this bundle is missing."); c.proved["bundle"] = c.sealed
+def policy(c, says="The policy from outside the bundle can be read and names whom to trust."):
+    if c.policy_path is None: return "No policy from outside the bundle was given, so it is not known whose keys count."
+    try:
+        with open(c.policy_path, "rb") as f: need(len(text := f.read(SMALL + 1)) <= SMALL, "It is too long.")
+        c.policy = Policy(text.decode("utf-8", "surrogateescape"))
+    except Exception as error: raise CannotRun(f"The policy cannot be used: {error}") from None
+def manifest_note(c, says="The list of files is signed by the key it should be."):
+    text, found = split_note(c.read("manifest.note"))
+    need(len(found) == 1 and text == f"counterfoil/bundle/v1\n{c.manifest['name']}\n{c.files['manifest.json'][3]}\n",
+        "manifest.note was signed for another list, or not exactly once.")
+    pinned = c.policy.manifest if c.policy else {}
+    c.manifest_key = open_note(c.read("manifest.note"), pinned or c.history("manifest"))[1][0]
+    c.development |= "DEVELOPMENT" in c.manifest_key[0]
+    return None if pinned else f"The list of files is signed by {c.manifest_key[0]}, which no policy vouches for."
+def checkpoint(c, says="The log's statement is signed by the log's key."):
+    logs = c.policy.logs if c.policy else c.history("log")
+    text, c.signed = open_note(c.read("log/checkpoint"), {**dict(c.policy.witnesses.values() if c.policy else []), **logs})
+    rows = text[:-1].split("\n")
+    need(len(rows) >= 3 and all(rows) and re.fullmatch("0|[1-9][0-9]{0,18}", rows[1], re.A), "The checkpoint is malformed.")
+    c.size, c.root, c.log = int(rows[1]), b64(rows[2]), next((k for k in c.signed if k in logs and k[0] == rows[0]), None)
+    need(c.log and len(c.root) == 32, "No log that counts has signed this checkpoint under its own name.")
+    c.log_data, c.development = logs[c.log], c.development or "DEVELOPMENT" in c.log[0]
+    return None if c.policy else f"The log's statement is signed by {c.log[0]}, which no policy vouches for."
+def inclusion(c, says="Every custody event is in the log."):
+    for e in c.events:
+        need(root_of(digest(b"\0" + e["commitment"]), e["index"], c.size, e["proof"]) == c.root, f"Event {e['index']} is not in this log.")
+    for name, e in c.proved.items():
+        text = "\n".join(["c2sp.org/tlog-proof@v1", f"index {e['index']}", *(base64.b64encode(h).decode() for h in e["proof"])]) + "\n\n"
+        need(c.read(f"proofs/{name}.tlog-proof") == text.encode() + c.read("log/checkpoint"), f"{name}.tlog-proof is not the entry's proof.")
+def payload(c, says="What was sealed in the log is exactly this payload."):
+    need(c.sealed["body"].get("payload_sha256") == c.files["manifest-sha256.txt"][3], "The log sealed another payload.")
+def key_history(c, says="The signed history of keys names the key that signed the list of files."):
+    open_note(c.read("keys/history.note"), {c.log: c.log_data})
+    datetime.datetime.strptime(built := c.listing["built_at"], "%Y-%m-%dT%H:%M:%SZ")
+    for role, key in (("log", c.log), ("manifest", c.manifest_key)):
+        need(any(w[0] == role and read_vkey(w[3], 1)[0] == key and w[1] <= built and (w[2] == "-" or built <= w[2])
+            for w in c.periods()), f"The key history does not name {key[0]} as the {role} key then.")
+def witnesses(c, says="Independent witnesses cosigned the log's statement."):
+    if not c.policy: return "Without a policy no witness is known."
+    if c.policy.quorum == "none": return "The policy asks for no witness, so none vouches for the log."
+    signed = {n: k for n, (k, _) in c.policy.witnesses.items() if k in c.signed}
+    c.witnessed = c.policy.satisfied({n for n, k in signed.items() if "DEVELOPMENT" not in k[0]})
+    if not c.witnessed and c.policy.satisfied(set(signed)): return "Only a development witness cosigned, which does not count."
+    return None if c.witnessed else "Too few of the policy's witnesses cosigned."
+def der(data, at=0):  # return (start of content, end) of the DER value at a place
+    n, start = data[at + 1], at + 2
+    if n >= 128: start, n = start + n - 128, int.from_bytes(data[start : start + n - 128], "big")
+    need(data[at + 1] not in (128, *range(133, 256)) and start + n <= len(data), "A timestamp or signature is malformed.")
+    return start, start + n
+def parts(data, at):  # return the places of the values inside the DER value at a place
+    (here, end), found = der(data, at), []
+    while here < end: found.append(here); here = der(data, here)[1]
+    return found
+def token_time(data, at, wanted):  # read genTime from the CMS token at a place, after comparing its imprint with a SHA-256 digest
+    signed = parts(data, parts(data, parts(data, at)[1])[0]); certs = [p for p in signed if data[p] == 0xA0]
+    need(len(certs) == 1 and len(parts(data, certs[0])) == 1, "The timestamp must carry its authority's one certificate.")
+    info = data[slice(*der(data, parts(data, parts(data, signed[2])[1])[0]))]; row = parts(info, 0)
+    algorithm, imprint = parts(info, row[2])
+    need(bytes.fromhex("0609608648016503040201") in info[algorithm:imprint] and info[imprint : row[3]] == b"\x04\x20" + wanted, "Other bytes.")
+    m = re.fullmatch(r"(\d{14})(\.\d{1,6})?Z", info[slice(*der(info, row[4]))].decode(), re.A)
+    return datetime.datetime.strptime(m[1] + (m[2] or ".0"), "%Y%m%d%H%M%S.%f").replace(tzinfo=datetime.timezone.utc)
+def blocks(kind, ders): return "".join(f"-----BEGIN {kind}-----\n{base64.encodebytes(x).decode()}-----END {kind}-----\n" for x in ders)
+def unblock(kind, text): return [base64.b64decode(m) for m in re.findall(f"-----BEGIN {kind}-----([^-]*)-----END {kind}-----", text)]
+def anchors(certs, crls, roots):  # write the trusted roots and the revocation lists into a file for openssl; every certificate into another
+    need(trusted := [x for x in certs if not roots or digest(x).hex() in roots], "No certificate there is a root that the policy names.")
+    return temp((blocks("CERTIFICATE", trusted) + blocks("X509 CRL", crls)).encode()), temp(blocks("CERTIFICATE", certs).encode())
+def stamp_holds(certs, crls, roots, data, token, when, *more):
+    trust, chain = anchors(certs, crls, roots)
+    need(openssl("ts", "-verify", "-data", temp(data), "-in", temp(token), *more, "-CAfile", trust, "-untrusted", chain, "-attime",
+        str(int(when.timestamp())), *(["-crl_check"] if crls else [])), "A timestamp's signature does not hold under a root that counts.")
+def timestamp(c, says="A timestamp authority fixed the log's statement in time, after every event in it."):
+    texts = {p: c.read(p, LARGE).decode() for p in sorted(c.files) if p.startswith("tsa/chain/")}
+    certs = [x for p, t in texts.items() if "crl-" not in p for x in unblock("CERTIFICATE", t)]
+    crls = [x for p, t in texts.items() if "crl-" in p for x in unblock("X509 CRL", t)]
+    reply, stated, pinned = c.read("tsa/checkpoint.tsr"), c.read("log/checkpoint"), c.policy.roots["tsa-root"] if c.policy else []
+    need(der(reply)[1] == len(reply), "The timestamp reply has bytes after its end."); row = parts(reply, 0)
+    need(len(row) == 2 and reply[parts(reply, row[0])[0] :][:3] == b"\2\1\0", "The timestamp was not granted.")
+    when = token_time(reply, row[1], digest(stated)); stamp_holds(certs, crls, pinned, stated, reply, when)
+    need(all(e["at"].replace(microsecond=0) <= when for e in c.events), "The timestamp is earlier than an event it should cover.")
+    c.development |= any(b"DEVELOPMENT" in x for x in certs)
+    return None if pinned else f"The timestamp says {when:%F %T} UTC, but no policy vouches for the authority that gave it."
+# ---- the report (PDF 32000-1, RFC 5652): base, seal and archive timestamp are three sections, and nothing else may follow
+INDEX = rb"xref\s+((?:\d+ \d+\s+(?:\d{10} \d{5} [nf]\s\s)*)+)trailer\s+<<(.*?)>>\s+startxref\s+%d\s+%%%%EOF\n?"
+FIELD = re.compile(rb"\d+ 0 obj\n<<\n/FT /Sig\n/T \(\w+\)\n/Type /Annot\n/Subtype /Widget\n/F 132\n/Rect \[ 0 0 0 0 \]\n/P \d+ 0 R"
+    rb"\n/TU \(\w+\)\n/V \d+ 0 R\n>>\nendobj\n")
+def first(pattern, text): return int(re.search(pattern, text)[1])
+class Pdf:
+    def __init__(self, data):
+        self.data, self.sections, at = data, [], first(rb"startxref\s+(\d{1,12})\s+%%EOF\s*\Z", data[-64:])
+        while at is not None:
+            need(len(self.sections) < 3, "The report was added to after it was sealed.")
+            m, table = re.compile(INDEX % at, re.S).match(data, at), {}; words = m[1].split()
+            while words:
+                start, count = int(words[0]), int(words[1]); rows = enumerate(zip(*[iter(words[2 : 2 + 3 * count])] * 3), start)
+                table.update({n: int(where) for n, (where, _, kind) in rows if kind == b"n"}); words = words[2 + 3 * count :]
+            self.sections.append((table, m[2], at, m.end())); at = first(rb"/Prev (\d+)", m[2]) if b"/Prev" in m[2] else None
+        need(len(self.sections) == 3, "The report does not carry one seal and one archive timestamp.")
+        self.root = first(rb"/Root (\d+) 0 R", self.sections[0][1])
+    def bodies(self, number):  # cut a section into its objects; together they must fill it
+        table, _, end, _ = self.sections[number]; order = sorted(table.items(), key=lambda row: row[1])
+        found = {n: self.data[at:cut] for (n, at), cut in zip(order, [at for _, at in order[1:]] + [end])}
+        need(all(b.startswith(b"%d 0 obj\n" % n) and b.endswith(b"\nendobj\n") for n, b in found.items())
+            and order[0][1] == self.sections[number + 1][3], "A part of the report hides something between its objects.")
+        return found
+    def get(self, n):  # return an object's dictionary as the newest section has it, and its stream if it has one
+        at = next(t[n] for t, _, _, _ in self.sections if n in t)
+        m = re.compile(rb"%d 0 obj\s+(.*?)\s*(?:endobj|stream\r?\n)" % n, re.S).match(self.data, at)
+        return m[1], self.data[m.end() : m.end() + first(rb"/Length (\d+)", m[1])] if b"/Length" in m[1] else b""
+    def signed(self, number, kind):  # return (bytes covered, DER) of the one signature in a section; it must cover all up to the section's end
+        (m,) = re.findall(rb"/Contents <([0-9A-Fa-f]+)>\n/ByteRange \[0 (\d+) (\d+) (\d+)\] *\n/Type /(\w+)",
+            b"".join(self.bodies(number).values()))
+        (a, b, n), raw = map(int, m[1:4]), bytes.fromhex(m[0].decode())
+        need(m[4] == kind and self.data[a:b] == b"<" + m[0] + b">" and b + n == self.sections[number][3] and not any(raw[der(raw)[1] :]),
+            "The report's seal or last timestamp does not cover every byte before it.")
+        return self.data[:a] + self.data[b : b + n], raw[: der(raw)[1]]
+def report(c, says="The report is whole: its last timestamp covers every byte and nothing was altered after sealing."):
+    c.pdf = p = Pdf(c.read("data/report.pdf", REPORT)); changed = "The report was changed after it was sealed."
+    need(p.data.count(b"/ByteRange") == 2 and p.sections[0][3] == len(p.data), changed)
+    p.sealed, p.stamped, before, after = p.signed(1, b"Sig"), p.signed(0, b"DocTimeStamp"), p.bodies(1), p.bodies(0)
+    fresh = sorted(set(after) - set(before))
+    need(len(fresh) == 2 and fresh[0] >= first(rb"/Size (\d+)", p.sections[1][1]) and FIELD.fullmatch(after[fresh[0]])
+        and first(rb"/Root (\d+) 0 R", p.sections[1][1]) == p.root, changed)
+    for n in set(after) - set(fresh):  # a new field may be named, times and metadata renewed, nothing else
+        new, old = (re.sub(rb"/ModDate \([^)]*\)\n", b"", t[n]) for t in (after, before))
+        need(new.replace(b" %d 0 R ]" % fresh[0], b" ]") == old or all(b"\n/Type /Metadata\n" in t.split(b"stream")[0] for t in (new, old)), changed)
+def attachment(c, says="The exhibit list inside the report is byte for byte the one in the bundle."):
+    p, wanted = c.pdf, c.read("data/exhibits.json", LARGE)
+    named = p.get(first(rb"/EmbeddedFiles <<\n/Names \[ \(exhibits\\056json\) (\d+) 0 R \]\n>>", p.get(p.root)[0]))[0]
+    (file,) = set(re.findall(rb"(\d+) 0 R", re.search(rb"/EF\s*<<([^>]*)>>", named)[1])); head, stream = p.get(int(file))
+    stream = zlib.decompressobj().decompress(stream, len(wanted) + 1) if b"/FlateDecode" in head else stream
+    need(stream == wanted, "The exhibit list inside the report is not the one in the bundle.")
+def seal(c, says="The report's seal is valid and made under a sealing authority that is trusted."):
+    p, roots = c.pdf, c.policy.roots if c.policy else {"seal-root": [], "tsa-root": []}
+    store, (covered, token) = p.get(first(rb"/DSS (\d+) 0 R", p.get(p.root)[0]))[0], p.stamped
+    certs, crls = ([p.get(int(n))[1] for n in re.findall(rb"(\d+) 0 R", re.search(rb"/%s \[([^\]]*)\]" % k, store)[1])]
+        for k in (b"Certs", b"CRLs"))
+    when = token_time(token, 0, digest(covered)); stamp_holds(certs, crls, roots["tsa-root"], covered, token, when, "-token_in")
+    trust, chain = anchors(certs, crls, roots["seal-root"])
+    need(openssl("cms", "-verify", "-inform", "DER", "-in", temp(p.sealed[1]), "-content", temp(p.sealed[0]), "-binary", "-purpose", "any",
+        "-CAfile", trust, "-no-CApath", "-no-CAstore", "-certfile", chain, "-attime", str(int(when.timestamp())), "-crl_check",
+        "-out", os.devnull), "The report's seal does not hold under an authority that counts.")
+    c.development |= any(b"DEVELOPMENT" in x for x in certs)
+    return None if all(roots.values()) else "The report's seal holds, but no policy vouches for the authority behind it."
+CHECKS = (container, manifest, files, bag, exhibits, custody, policy, manifest_note, checkpoint, inclusion, payload, key_history,
+    witnesses, timestamp, report, attachment, seal)
+def verify(path, policy_path=None):
+    """Return (verdict word, name of the failed check or None, [(check, state, sentence)]); fail closed."""
+    global TEMP
+    case, rows, stopped = Case(path, policy_path), [], False
+    with tempfile.TemporaryDirectory() as TEMP:
+        for check in CHECKS:
+            state, sentence = "not-run", "Not reached."
+            try:
+                if not stopped:
+                    sentence = check(case); state, sentence = "not-proved" if sentence else "ok", sentence or check.__defaults__[0]
+            except Bad as bad: state, sentence = "failed", str(bad)
+            except (CannotRun, OSError, MemoryError) as error: sentence = str(error) or "Not enough memory."
+            except Exception as error: state, sentence = "failed", f"What this check met makes no sense ({type(error).__name__})."
+            stopped = state in ("failed", "not-run"); rows.append((check.__name__.replace("_", "-"), state, sentence))
+    states, failed = {state for _, state, _ in rows}, next((name for name, state, _ in rows if state == "failed"), None)
+    best = "VERIFIED-WITNESSED" if case.witnessed and not case.development and states == {"ok"} else "VERIFIED-UNWITNESSED"
+    return "INVALID" if failed else "NOT-VERIFIABLE" if "not-run" in states else best if policy_path else "INTEGRITY-ONLY", failed, rows
+def main(path, policy_path=None):
+    word, failed, rows = verify(path, policy_path); print(f"{word}\n\n{SENTENCES[word][1]}\n")
+    if failed: print(f"Failed check: {failed}\n{next(s for n, _, s in rows if n == failed)}\n")
+    print("Checks, in order:", *(f"{n:3}. {row[1]:<10} {row[0]:<14} {row[2]}" for n, row in enumerate(rows, 1)), sep="\n")
+    print("\nWhat this proves, and what it does not: see CLAIMS.md in the bundle."); return SENTENCES[word][0]
+if __name__ == "__main__":
+    good = len(sys.argv) in (2, 4) and sys.argv[2:3] in ([], ["--policy"]) and not sys.argv[1].startswith("-")
+    sys.exit(main(*sys.argv[1:2], *sys.argv[3:]) if good else print(__doc__) or 5)

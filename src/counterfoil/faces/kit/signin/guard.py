@@ -27,7 +27,7 @@ KEPT = "kept_form"
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, Viewer, P], HttpResponseBase]
-Plain = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+Guarded = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def local_path(path: str) -> str:
@@ -46,15 +46,15 @@ def to_sign_in(request: HttpRequest, *, ended: bool = False) -> HttpResponse:
     return response
 
 
-def staff(*roles: str) -> Callable[[View[P]], Plain[P]]:
+def staff(*roles: str) -> Callable[[View[P]], Guarded[P]]:
     """Let a view be reached only with both factors and one of `roles`; it gets the viewer as second argument.
 
     Signed out: the same redirect whatever the address holds. Signed in with another role: the same refusal.
     """
 
-    def decorate(view: View[P]) -> Plain[P]:
+    def decorate(view: View[P]) -> Guarded[P]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             viewer = viewer_of(request)
             if not viewer.signed_in or not viewer.second_factor:
                 return to_sign_in(request)
@@ -76,7 +76,9 @@ def _when(session: Any, name: str) -> datetime:
         return datetime.fromtimestamp(0, tz=UTC)
 
 
-def staff_session(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def staff_session(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """End a staff session after 15 minutes without a request, or 12 hours; keep a form that was being sent."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:

@@ -100,7 +100,7 @@ def _devices(user: AbstractBaseUser) -> Any:
     return TOTPDevice.objects.filter(user=user, confirmed=True)
 
 
-def _enter(request: HttpRequest, user: AbstractBaseUser, device: TOTPDevice, factor: str, going: str) -> HttpResponse:
+def _enter(request: HttpRequest, user: Any, device: TOTPDevice, factor: str, going: str) -> HttpResponse:
     """Sign the actor in with both factors proved: a new session key, and an entry."""
     kept = request.session.get(KEPT)
     request.session.flush()
@@ -159,9 +159,10 @@ def _verify(request: HttpRequest, user: AbstractBaseUser) -> tuple[TOTPDevice | 
             if not allowed:
                 until = (why or {}).get("locked_until")
                 wait = max(1, int((until - timezone.now()).total_seconds()) + 1) if until else 30
-                return None, _("That was too soon after a wrong code. Wait %(n)s seconds, then enter the next code.") % {
-                    "n": wait
-                }
+                sentence = _(
+                    "That was too soon after a wrong code. Wait %(n)s seconds, then enter the next code."
+                )
+                return None, sentence % {"n": wait}
             if device.verify_token(code):
                 return device, ""
     note_sign_in(user.get_username(), source, actor_id=None, factor="totp")
@@ -191,7 +192,9 @@ def set_up(request: HttpRequest) -> HttpResponse:
             device.last_t, device.drift = maker.t(), maker.drift
             device.save()
             return _enter(request, user, device, "totp-set-up", str(held.get("next", "")))
-        error = _("That code is not right. Check that the key was copied whole, then enter the code it shows now.")
+        error = _(
+            "That code is not right. Check that the key was copied whole, then enter the code it shows now."
+        )
     secret = base64.b32encode(device.bin_key).decode()
     return show(
         request,

@@ -1,0 +1,16 @@
+"""The addresses of the bench, under /bench/."""
+
+from django.urls import path
+
+from counterfoil.faces.bench import defence, prosecutor
+
+urlpatterns = [
+    path("", prosecutor.received, name="bench-home"),
+    path("bundles/<uuid:bundle>", prosecutor.bundle, name="bench-bundle"),
+    path("bundles/<uuid:bundle>/file", prosecutor.file, name="bench-file"),
+    path("bundles/<uuid:bundle>/release", prosecutor.release, name="bench-release"),
+    path("bundles/<uuid:bundle>/releases/<uuid:release>/end", prosecutor.end, name="bench-end"),
+    path("open/<str:link>", defence.ask, name="bench-open"),
+    path("opened", defence.opened, name="bench-opened"),
+    path("opened/file", defence.file, name="bench-opened-file"),
+]

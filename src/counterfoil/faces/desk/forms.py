@@ -1,0 +1,187 @@
+"""What is typed on the desk. The forms only gather and trim; whether it is right is decided by the verbs."""
+
+from contextlib import suppress
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+
+from counterfoil.engines.errors import BadInput, Refusal
+
+
+class Typed(forms.Form):
+    """A form that keeps everything typed and carries a token, so that sending it twice does one thing."""
+
+    token = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
+
+    def refuse(self, error: Refusal) -> None:
+        """Put a refusal's sentence at its field, or above the form when it has none."""
+        name = error.field if isinstance(error, BadInput) else ""
+        self.add_error(name if name in self.fields else None, str(error))
+
+    def problems(self) -> list[dict[str, str]]:
+        """Return the sentences for the top of the page, each leading to its field."""
+        found = []
+        for name, errors in self.errors.items():
+            href = f"#{name}" if name in self.fields else ""
+            found += [{"text": str(text), "href": href} for text in errors]
+        return found
+
+    def typed(self, name: str) -> str:
+        """Return what is in a field as it was typed."""
+        value: Any = self[name].value()
+        return "" if value is None else str(value)
+
+    def wrong(self, name: str) -> str:
+        """Return the sentence at a field, or an empty text."""
+        return str(self.errors[name][0]) if name in self.errors else ""
+
+
+def short(limit: int) -> forms.CharField:
+    """Return a field for one line; too long is said, never cut."""
+    return forms.CharField(
+        required=False,
+        max_length=limit,
+        error_messages={"max_length": f"Use {limit} letters or fewer. You used %(show_value)s."},
+    )
+
+
+def long(limit: int) -> forms.CharField:
+    """Return a field for more than one line."""
+    return forms.CharField(
+        required=False,
+        max_length=limit,
+        strip=False,
+        widget=forms.Textarea,
+        error_messages={"max_length": f"Use {limit:,} letters or fewer. You used %(show_value)s."},
+    )
+
+
+class Nothing(Typed):
+    """A form with only a button."""
+
+
+class Triage(Typed):
+    """A grade of response and why."""
+
+    grade = short(20)
+    reason = long(4000)
+
+
+class Record(Typed):
+    """Record under our own number or the records system's, or say why it is no crime."""
+
+    how = short(12)
+    rms_number = short(60)
+    reason = long(4000)
+
+
+class Update(Typed):
+    """What to tell the sender."""
+
+    text = long(4000)
+
+
+class Titled(Typed):
+    """What an exhibit is called."""
+
+    title = short(200)
+
+
+class HandOver(Typed):
+    """Who gets an exhibit, and why."""
+
+    to = short(60)
+    reason = long(4000)
+
+
+class Assign(Typed):
+    """Who gets a case."""
+
+    actor = short(60)
+
+
+class Reopen(Typed):
+    """Why a closed case is opened again."""
+
+    reason = long(4000)
+
+
+class Statement(Typed):
+    """A statement: the front as it is signed, and the back page that stays with the case."""
+
+    stage = short(10)
+    role = short(12)
+    name = short(120)
+    age = short(3)
+    text = long(100_000)
+    declared = short(3)
+    cannot_read = short(3)
+    read_over_by = short(120)
+    signed_name = short(120)
+    contact = long(2000)
+    dates_to_avoid = long(2000)
+    needs = long(2000)
+
+    def clean_age(self) -> int | None:
+        """Return the age as a number; only people under 18 give one."""
+        typed = self.cleaned_data["age"].strip()
+        if not typed:
+            return None
+        if not (typed.isascii() and typed.isdigit() and 0 < int(typed) < 18):
+            raise forms.ValidationError("Give the age only if the witness is under 18, as a number.")
+        return int(typed)
+
+
+class Suspect(Typed):
+    """A suspect's name and the number of the custody record or the voluntary interview."""
+
+    name = short(120)
+    reference_kind = short(12)
+    reference = short(60)
+
+
+class Charge(Typed):
+    """A charging decision: about whom, by whom, when, which offence, in which words, and why."""
+
+    party = short(40)
+    decision = short(12)
+    decided_by = short(12)
+    decider = short(120)
+    decided_on = short(10)
+    decided_time = short(5)
+    offence_code = short(10)
+    wording = long(2000)
+    reason = long(4000)
+
+    def decided_at(self) -> datetime:
+        """Return the moment of the decision in London time, or refuse what was typed."""
+        day, hour = self.cleaned_data["decided_on"].strip(), self.cleaned_data["decided_time"].strip()
+        date = None
+        for shape in ("%d/%m/%Y", "%Y-%m-%d"):
+            with suppress(ValueError):
+                date = datetime.strptime(day, shape).date()  # noqa: DTZ007  (a day has no zone)
+        if date is None:
+            raise BadInput("decided_on", "Give the day of the decision, for example 21/11/2026.")
+        try:
+            time = datetime.strptime(hour, "%H:%M").time()  # noqa: DTZ007
+        except ValueError:
+            raise BadInput("decided_time", "Give the time of the decision, for example 14:05.") from None
+        if not 1990 <= date.year <= 2100:
+            raise BadInput("decided_on", "Check the year of the decision.")
+        return timezone.make_aware(datetime.combine(date, time))
+
+
+class Outcome(Typed):
+    """How the case ended and why."""
+
+    type = short(3)
+    charge = short(40)
+    reason = long(4000)
+
+
+class Send(Typed):
+    """Which prosecutor gets a bundle."""
+
+    prosecutor = short(60)

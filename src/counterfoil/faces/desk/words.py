@@ -1,0 +1,235 @@
+"""How the desk says things: a duty's urgency, and each act of the ledger as a line on a timeline."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from counterfoil.cases.rules import GRADES, REFERENCES, ROLES
+from counterfoil.duties.queries import DutyCard
+from counterfoil.engines.clock import London
+from counterfoil.ledger.queries import Line
+from counterfoil.reference.duties import duty_kinds
+
+RUNGS = {
+    "owner": "the owner of the case",
+    "queue": "everybody at the queue",
+    "duty_inspector": "the duty inspector",
+    "inspectors": "the inspectors of the force",
+}
+HELD = {
+    "no_email": "no e-mail address was given",
+    "unsafe": "the sender did not say that e-mail is safe",
+    "bad_address": "the address cannot be used",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a timeline: when, who, what, why, and where it stands in the log."""
+
+    at: datetime
+    who: str
+    what: str
+    why: str
+    state: str
+    index: int | None
+    act: str
+
+
+def urgency(duty: DutyCard, now: datetime) -> str:
+    """Return how a duty stands: "overdue", "soon" (less than a quarter of its time is left), "due" or "done"."""
+    if duty.state != "live":
+        return "done"
+    if duty.is_overdue(now):
+        return "overdue"
+    return "soon" if (duty.due_at - now) * 4 < duty.due_at - duty.given_at else "due"
+
+
+def when(at: datetime, now: datetime) -> str:
+    """Return a moment as short as it can be without doubt: "6:15pm today", "4pm on Tue 24 Nov"; old ones with year."""
+    here, today = at.astimezone(London), now.astimezone(London).date()
+    hour = f"{here.hour % 12 or 12}{f':{here.minute:02d}' if here.minute else ''}{'am' if here.hour < 12 else 'pm'}"
+    named = {0: "today", 1: "yesterday", -1: "tomorrow"}.get((today - here.date()).days)
+    if named:
+        return f"{hour} {named}"
+    day = f"{here:%a} {here.day} {here:%b}"
+    return f"{hour} on {day}" if here.year == today.year else f"{hour} on {day} {here.year}"
+
+
+def exact(at: datetime) -> str:
+    """Return a moment to the second, for custody: "21 November 2026, 18:15:03"."""
+    here = at.astimezone(London)
+    return f"{here.day} {here:%B %Y}, {here:%H:%M:%S}"
+
+
+def due_words(duty: DutyCard, now: datetime) -> str:
+    """Return when a duty is or was due, in words: "by 4pm today", "was due 10:15pm yesterday"."""
+    said = when(duty.due_at, now)
+    return f"was due {said}" if duty.is_overdue(now) else f"by {said}"
+
+
+def kind_name(kind_id: str) -> str:
+    """Return a kind of case as staff call it: "Burglary", "Shop theft"."""
+    return kind_id.replace("-", " ").capitalize()
+
+
+def waited(since: datetime, now: datetime) -> str:
+    """Return how long something has waited, in words: "3 min", "2 h 5 min", "4 days"."""
+    minutes = max(0, int((now - since).total_seconds() // 60))
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // (24 * 60)} days"
+
+
+def is_id(text: str) -> bool:
+    """Say whether a text is an actor's id rather than a word such as `clock`."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
+def people_in(lines: Iterable[Line]) -> set[str]:
+    """Return the ids of the actors that entries name, to look their names up once."""
+    found: set[str] = set()
+    for entry in lines:
+        found.add(entry.by)
+        for value in (entry.body.get("to"), *(entry.body.get("hearers") or ())):
+            if isinstance(value, str):
+                found.add(value)
+    return {i for i in found if is_id(i)}
+
+
+def timeline(
+    lines: Iterable[Line], names: Mapping[str, str], things: Mapping[str, str], reasons: Mapping[str, str]
+) -> list[Event]:
+    """Return entries as lines for people.
+
+    `names` are actors by id, `things` subjects by "kind:ID" (an exhibit as "AB/1"), `reasons` texts by digest.
+    """
+    shown = {"public": "The public", "clock": "The clock", "defence": "The defence", **names}
+    return [
+        Event(
+            at=e.at,
+            who=shown.get(e.by, "Somebody who has left"),
+            what=_what(e, shown, things),
+            why=_why(e, reasons),
+            state=_state(e.act),
+            index=e.index,
+            act=e.act,
+        )
+        for e in lines
+    ]
+
+
+def _state(act: str) -> str:
+    if act in ("duty.missed", "duty.climbed", "bundle.failed", "notice.failed", "notice.held"):
+        return "missed"
+    return "done" if act in ("duty.done", "exhibit.sealed", "bundle.built", "outcome.recorded") else ""
+
+
+def _why(entry: Line, reasons: Mapping[str, str]) -> str:
+    for name in ("reason_sha256", "text_sha256", "title_sha256"):
+        found = reasons.get(str(entry.body.get(name, "")))
+        if found:
+            return found
+    return ""
+
+
+def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> str:
+    body = entry.body
+    thing = things.get(entry.subject, "")
+    kinds = duty_kinds()
+
+    def duty() -> str:
+        kind = str(body.get("kind", ""))
+        return kinds[kind].title if kind in kinds else kind
+
+    def person(name: str) -> str:
+        return names.get(str(body.get(name, "")), "a colleague")
+
+    kind = str(body.get("reference_kind", ""))
+    match entry.act:
+        case "case.opened":
+            return "Opened the case from a report"
+        case "case.taken":
+            return "Took the case"
+        case "case.assigned":
+            return f"Gave the case to {person('to')}"
+        case "case.graded":
+            return f"Graded it {GRADES.get(str(body.get('grade')), '?').split(':')[0].lower()}"
+        case "case.recorded":
+            return f"Recorded the crime as {str(body.get('number', '')).replace('_', ' ')}"
+        case "case.not_crimed":
+            return "Did not record it as a crime"
+        case "case.closed":
+            return "Closed the case"
+        case "case.reopened":
+            return "Reopened the case"
+        case "party.added":
+            return f"Put a {ROLES.get(str(body.get('role')), 'person').lower()} on the case"
+        case "suspect.named":
+            reference = str(body.get("reference", "")).replace("_", " ")
+            return f"Named a suspect, {REFERENCES.get(kind, 'reference').lower()} {reference}"
+        case "duty.given":
+            return f"Duty given: {duty()}"
+        case "duty.handed_over":
+            return f"Duty handed over: {duty()}"
+        case "duty.done":
+            return f"Duty done{', late' if body.get('late') else ''}: {duty()}"
+        case "duty.ended":
+            return f"Duty ended with the case: {duty()}"
+        case "duty.missed":
+            return f"Duty missed: {duty()}"
+        case "duty.climbed":
+            return f"A missed duty went up to {RUNGS.get(str(body.get('to')), 'the next step')}"
+        case "sender.updated":
+            return "Updated the sender"
+        case "notice.queued":
+            return "Message to the sender waits to be sent"
+        case "notice.held":
+            why = HELD.get(str(body.get("because")), "it may not be safe")
+            return f"No message was sent to the sender: {why}"
+        case "notice.sent":
+            return "The message to the sender was sent"
+        case "notice.failed":
+            return "The message to the sender could not be sent"
+        case "exhibit.sealed":
+            return f"Sealed exhibit {body.get('label', thing)}"
+        case "exhibit.viewed":
+            return f"Viewed exhibit {thing}"
+        case "exhibit.titled":
+            return f"Gave exhibit {thing} a new title"
+        case "exhibit.moved":
+            return f"Handed exhibit {thing} to {person('to')}"
+        case "statement.signed":
+            return f"Statement {body.get('number', '')} was signed"
+        case "charge.decided":
+            decision = "to charge" if body.get("decision") == "charge" else "not to charge"
+            return f"Recorded a decision {decision} {body.get('offence_code', '')}".rstrip()
+        case "outcome.recorded":
+            return f"Recorded outcome {body.get('type', '')}"
+        case "bundle.asked":
+            return f"Asked for bundle {body.get('number', thing)}"
+        case "bundle.sealed":
+            return f"Sealed {thing or 'a bundle'} in the log"
+        case "bundle.built":
+            return f"Built {thing or 'a bundle'}: {body.get('verdict', '')}"
+        case "bundle.failed":
+            return f"{thing or 'A bundle'} could not be built"
+        case "bundle.sent":
+            return f"Sent {thing or 'a bundle'} to {person('to')}"
+        case "bundle.released":
+            return f"Released {thing or 'a bundle'} to the defence"
+        case "release.opened":
+            return f"Opened {thing or 'a bundle'} with the one-time code"
+        case "release.ended":
+            return f"Ended a release of {thing or 'a bundle'}"
+        case "bundle.downloaded":
+            return f"Downloaded {thing or 'a bundle'}"
+        case _:
+            return entry.act.replace(".", " ").replace("_", " ").capitalize()

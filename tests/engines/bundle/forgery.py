@@ -1,0 +1,702 @@
+"""Ways to falsify a bundle, each with the check that must name it. The forger holds as many keys as the story needs."""
+
+import contextlib
+import hashlib
+import io
+import json
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.sign import signers
+from tests.engines.bundle import facts as maker
+
+from counterfoil.engines.bundle import BundleFacts, KeyPeriod, Payload, build, key_history, payload
+from counterfoil.engines.bundle.archive import central_entry, end_record, local_header, write_archive
+from counterfoil.engines.bundle.report import make_report
+from counterfoil.engines.bundle.seal import Seal, _Stamper, seal_pdf
+from counterfoil.engines.tlog import (
+    CosignSigner,
+    Frontier,
+    Signer,
+    add_signatures,
+    checkpoint_text,
+    jcs,
+    leaf_hash,
+    sign_note,
+    split_note,
+)
+
+Files = dict[str, bytes]
+
+
+@dataclass
+class World:
+    """One honest bundle, its keys and a second set of keys that belong to somebody else."""
+
+    folder: Path
+    keys: maker.Keys
+    stranger: maker.Keys
+    bundle: Path
+    top: str
+    files: Files
+    count: int = 0
+
+    @property
+    def policy(self) -> str:
+        """The court's policy."""
+        return self.keys.policy
+
+    def path(self, suffix: str = ".zip") -> Path:
+        """Return a fresh path."""
+        self.count += 1
+        return self.folder / f"forged-{self.count}{suffix}"
+
+    def pack(self, files: Files, top: str | None = None) -> Path:
+        """Write files as one canonical archive."""
+        out = self.path()
+        write_archive(out, top or self.top, [build.member(p, c) for p, c in files.items()])
+        return out
+
+    def raw(self, data: bytes) -> Path:
+        """Write bytes as they are."""
+        out = self.path()
+        out.write_bytes(data)
+        return out
+
+
+def unpack(path: Path) -> tuple[str, Files]:
+    """Return (top folder, files under it)."""
+    with zipfile.ZipFile(path) as z:
+        names = z.namelist()
+        top = names[0].split("/")[0]
+        return top, {n.partition("/")[2]: z.read(n) for n in names}
+
+
+def sha(data: bytes) -> str:
+    """Return a SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def tag(files: Files) -> Files:
+    """Recompute the tag manifest only."""
+    files = dict(files)
+    files.pop("tagmanifest-sha256.txt", None)
+    tags = {p: sha(c) for p, c in files.items() if not p.startswith("data/")}
+    return {**files, "tagmanifest-sha256.txt": build.bag_manifest(tags)}
+
+
+def rehash(files: Files, signer: Signer | None, name: str) -> Files:
+    """Make every list of files fit these files again, and sign it if the forger has a manifest key."""
+    files = {p: c for p, c in files.items() if p not in ("manifest.json", "tagmanifest-sha256.txt")}
+    files["manifest-sha256.txt"] = build.bag_manifest(
+        {p: sha(c) for p, c in files.items() if p.startswith("data/")}
+    )
+    listed = [
+        {"path": p, "size": len(c), "sha256": sha(c)}
+        for p, c in sorted(files.items())
+        if p != "manifest.note"
+    ]
+    files["manifest.json"] = jcs({"format": build.NOTE, "name": name, "files": listed})
+    if signer:
+        files["manifest.note"] = sign_note(
+            build.manifest_text(name, files["manifest.json"]), [signer]
+        ).encode()
+    return tag(files)
+
+
+def relist(files: Files, **changes: Any) -> Files:
+    """Make the exhibit list and bag-info fit papers and annexes again."""
+    listing = json.loads(files["data/exhibits.json"])
+    listing["papers"] = {p: sha(files[p]) for p in listing["papers"] if p in files}
+    listing["annex"] = {p: sha(files[p]) for p in listing["annex"] if p in files}
+    listing |= changes
+    files = {**files, "data/exhibits.json": jcs(listing)}
+    data = [c for p, c in files.items() if p.startswith("data/")]
+    files["bag-info.txt"] = build.texts.bag_info(listing, f"{sum(map(len, data))}.{len(data)}")
+    return files
+
+
+def insider(world: World, files: Files) -> Path:
+    """Pack what somebody with the manifest key would: every list fits and is signed."""
+    return world.pack(rehash(files, world.keys.manifest, world.top))
+
+
+@contextlib.contextmanager
+def builder_off_guard() -> Iterator[None]:
+    """Let the builder write what it would refuse."""
+    with mock.patch.object(build, "_check_log"):
+        yield
+
+
+def the_force(
+    world: World,
+    *,
+    facts: BundleFacts | None = None,
+    keys: maker.Keys | None = None,
+    forge: maker.Forge | None = None,
+    reseal: Callable[[bytes, Seal], bytes] = seal_pdf,
+    payload_hook: Callable[[Payload], Payload] = lambda made: made,
+    files_hook: Callable[[Files], Files] = lambda files: files,
+) -> Path:
+    """Build a bundle with every key of the force, in a log that holds it, but with one thing false."""
+    keys = keys or world.keys
+    with builder_off_guard():
+        made = payload_hook(payload(facts or maker.make_facts(keys), keys.sealing, reseal=reseal))
+        log = maker.make_log(keys, made, forge)
+        members = [*made.members, *build.tag_members(made, log, keys.manifest)]
+        files = {}
+        for m in members:
+            with m.open() as f:
+                files[m.path] = f.read()
+    changed = files_hook(files)
+    if changed is not files:
+        changed = rehash(changed, keys.manifest, world.top)
+    return world.pack(changed)
+
+
+def edit_events(change: Callable[[list[dict[str, Any]]], Any]) -> Callable[[World], Path]:
+    """Change the lines of custody/events.jsonl, with the manifest key."""
+
+    def forge(world: World) -> Path:
+        events = [json.loads(line) for line in world.files["custody/events.jsonl"].splitlines()]
+        changed = change(events)
+        events = events if changed is None else changed
+        lines = b"".join(jcs(e) + b"\n" for e in events)
+        return insider(world, {**world.files, "custody/events.jsonl": lines})
+
+    return forge
+
+
+def edit_policy(old: str, new: Callable[[World], str]) -> Callable[[World], tuple[Path, str]]:
+    """Give the verifier another policy, in which the line starting with `old` is another."""
+
+    def forge(world: World) -> tuple[Path, str]:
+        lines = [new(world) if line.startswith(old) else line for line in world.policy.splitlines()]
+        return world.bundle, "\n".join(lines) + "\n"
+
+    return forge
+
+
+def zip_with(change: Callable[[zipfile.ZipFile, World], None]) -> Callable[[World], Path]:
+    """Rewrite the archive with Python's own zip library, changed."""
+
+    def forge(world: World) -> Path:
+        out = world.path()
+        with zipfile.ZipFile(out, "w") as z:
+            for path, content in sorted(world.files.items()):
+                z.writestr(zipfile.ZipInfo(f"{world.top}/{path}"), content)
+            change(z, world)
+        return out
+
+    return forge
+
+
+def twin(world: World) -> Path:
+    """Add `data/Report.pdf` beside `data/report.pdf`, listed and signed."""
+    files = {**world.files, "data/Report.pdf": world.files["data/report.pdf"]}
+    return insider(world, files)
+
+
+def symlink(world: World) -> Path:
+    """Mark one member as a symbolic link in the archive's directory."""
+    data = bytearray(world.bundle.read_bytes())
+    at = data.rindex(b"PK\1\2")
+    data[at + 38 : at + 42] = struct.pack("<I", 0o120777 << 16)
+    return world.raw(bytes(data))
+
+
+def written_as_ours(world: World, rows: list[tuple[str, bytes]]) -> Path:
+    """Write an archive exactly as ours is written, of whatever names in whatever order."""
+    body, directory = b"", b""
+    for path, content in rows:
+        name, crc = path.encode(), zlib.crc32(content)
+        directory += central_entry(name, crc, len(content), len(body))
+        body += local_header(name, crc, len(content)) + content
+    return world.raw(body + directory + end_record(len(rows), len(directory), len(body)))
+
+
+def with_member(name: str, content: bytes) -> Callable[[World], Path]:
+    """Add one more member, in its place in the order, in an archive otherwise exactly as ours."""
+
+    def forge(world: World) -> Path:
+        rows = [(f"{world.top}/{p}", c) for p, c in world.files.items()]
+        return written_as_ours(
+            world, sorted([*rows, (name.format(top=world.top), content)], key=lambda r: r[0].encode())
+        )
+
+    return forge
+
+
+def unsorted(world: World) -> Path:
+    """Write the same members in another order."""
+    return written_as_ours(
+        world, [(f"{world.top}/{p}", c) for p, c in sorted(world.files.items(), reverse=True)]
+    )
+
+
+def dates(world: World) -> Path:
+    """Change every date in the archive, headers and directory alike."""
+    data = world.bundle.read_bytes()
+    return world.raw(data.replace(struct.pack("<HH", 0, 33), struct.pack("<HH", 0, 34)))
+
+
+def swap_exhibits(world: World) -> Path:
+    """Exchange the bytes of the two exhibits and sign again."""
+    a, b = sorted(p for p in world.files if "/master/" in p)
+    return insider(world, {**world.files, a: world.files[b], b: world.files[a]})
+
+
+def other_statement(world: World) -> Files:
+    """Change one word of a statement."""
+    path = "data/statements/01.json"
+    changed = world.files[path].replace(b"four bottles", b"nine bottles")
+    assert changed != world.files[path]
+    return {**world.files, path: changed}
+
+
+def append_revision(pdf: bytes) -> bytes:
+    """Add a revision after everything else that puts other words on the first page."""
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    page = writer.root["/Pages"]["/Kids"][0]
+    while page["/Type"] != "/Page":
+        page = page["/Kids"][0]
+    words = generic.StreamObject(stream_data=b"BT /F1 40 Tf 60 60 Td (never said) Tj ET")
+    page["/Contents"] = generic.ArrayObject([page.raw_get("/Contents"), writer.add_object(words)])
+    writer.update_container(page)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def reseal_then(change: Callable[[bytes], bytes]) -> Callable[[bytes, Seal], bytes]:
+    """Seal properly, then change the file."""
+    return lambda pdf, seal: change(seal_pdf(pdf, seal))
+
+
+def shadow_and_stamp(world: World) -> Callable[[bytes, Seal], bytes]:
+    """Seal, add a revision with other words, then cover it with a fresh, valid document timestamp."""
+
+    def reseal(pdf: bytes, seal: Seal) -> bytes:
+        from pyhanko_certvalidator import ValidationContext
+
+        from counterfoil.engines.bundle.seal import _cert, _crl
+
+        changed = append_revision(seal_pdf(pdf, seal))
+        out = io.BytesIO()
+        context = ValidationContext(
+            trust_roots=[_cert(seal.tsa_chain[-1])],
+            crls=[_crl(c) for c in seal.tsa_crls],
+            allow_fetching=False,
+        )
+        signers.PdfTimeStamper(_Stamper(seal.stamp)).timestamp_pdf(
+            IncrementalPdfFileWriter(io.BytesIO(changed)), "sha256", context, output=out
+        )
+        return out.getvalue()
+
+    return reseal
+
+
+def other_attachment(world: World) -> Path:
+    """Seal a report whose attached list names another size than the list beside it."""
+    honest = maker.make_facts(world.keys)
+    listed = payload(honest, world.keys.sealing).members
+    paths = {x.label: next(m.path for m in listed if m.sha256 == x.sha256) for x in honest.exhibits}
+
+    def reseal(_pdf: bytes, seal: Seal) -> bytes:
+        return seal_pdf(make_report(honest, b'{"exhibits":[]}', paths), seal)
+
+    return the_force(world, facts=honest, reseal=reseal)
+
+
+def forged_log(world: World) -> Path:
+    """Keep a second log with own keys, in which an event says something else; ship its keys in the bundle."""
+    k = replace(world.keys, log=world.stranger.log, witness=world.stranger.witness)
+    k.log = Signer.generate(world.keys.log.name)
+    return the_force(world, keys=k)
+
+
+def old_checkpoint(world: World) -> Path:
+    """Put an earlier checkpoint of the same log in place, honestly signed, stamped anew, everything signed again."""
+    leaves = [leaf_hash(bytes([n])) for n in range(9)]
+    text = checkpoint_text(world.keys.log.name, 9, Frontier.empty().append_all(leaves).root())
+    note = sign_note(text, [world.keys.log, world.keys.witness.at(1_780_000_000)])
+    proofs = {
+        p: c.split(b"\n\n")[0] + b"\n\n" + note.encode()
+        for p, c in world.files.items()
+        if p.endswith(".tlog-proof")
+    }
+    tsr = world.keys.tsa.stamp(hashlib.sha256(note.encode()).digest())
+    files = {**world.files, **proofs, "log/checkpoint": note.encode(), "tsa/checkpoint.tsr": tsr}
+    return insider(world, files)
+
+
+def bad_cosignature(world: World) -> Path:
+    """Cosign with a key of the same name and id, but another signature."""
+    note = world.files["log/checkpoint"].decode()
+    text, signatures = split_note(note)
+    broken = [replace(s, signature=s.signature[:-1] + bytes([s.signature[-1] ^ 1])) for s in signatures[1:]]
+    note = text + "\n" + signatures[0].line + "".join(s.line for s in broken)
+    tsr = world.keys.tsa.stamp(hashlib.sha256(note.encode()).digest())
+    return insider(world, {**world.files, "log/checkpoint": note.encode(), "tsa/checkpoint.tsr": tsr})
+
+
+def other_key_in_history(world: World) -> Path:
+    """Name another manifest key than the one that signed, in a history that the log key signed."""
+    start = maker.START.replace(year=2025)
+    note = key_history(
+        [
+            KeyPeriod("log", world.keys.log.vkey, start),
+            KeyPeriod("manifest", world.stranger.manifest.vkey, start),
+        ],
+        [world.keys.log],
+    )
+    return the_force(world, facts=maker.make_facts(world.keys, key_history=note))
+
+
+def ended_key_in_history(world: World) -> Path:
+    """Sign with a manifest key whose time was over when the bundle was built."""
+    start = maker.START.replace(year=2025)
+    note = key_history(
+        [
+            KeyPeriod("log", world.keys.log.vkey, start),
+            KeyPeriod("manifest", world.keys.manifest.vkey, start, maker.START.replace(year=2026, month=1)),
+        ],
+        [world.keys.log],
+    )
+    return the_force(world, facts=maker.make_facts(world.keys, key_history=note))
+
+
+def strangers_history(world: World) -> Path:
+    """Ship a key history that names the right keys but is signed by a stranger."""
+    start = maker.START.replace(year=2025)
+    note = key_history(
+        [
+            KeyPeriod("log", world.keys.log.vkey, start),
+            KeyPeriod("manifest", world.keys.manifest.vkey, start),
+        ],
+        [world.stranger.log],
+    )
+    return the_force(world, facts=maker.make_facts(world.keys, key_history=note))
+
+
+def future_event(world: World) -> Path:
+    """Date the sealing of the bundle after the timestamp that should cover it."""
+    return the_force(world, forge=maker.Forge(sealed_body={"at": "2099-01-01T00:00:00.000000Z"}))
+
+
+def strangers_stamp(world: World) -> Path:
+    """Stamp with a self-made authority and ship its chain."""
+    other = world.stranger.tsa
+    note = world.files["log/checkpoint"]
+    files = {p: c for p, c in world.files.items() if not p.startswith("tsa/")}
+    files |= {f"tsa/chain/{n:02}.pem": pem.encode() for n, pem in enumerate(other.chain, 1)}
+    files |= {f"tsa/chain/crl-{n:02}.pem": pem.encode() for n, pem in enumerate(other.crls, 1)}
+    files["tsa/checkpoint.tsr"] = other.stamp(hashlib.sha256(note).digest())
+    return insider(world, files)
+
+
+def strangers_seal(world: World) -> Path:
+    """Seal the report under a self-made sealing authority."""
+    seal = Seal(world.stranger.seal, world.keys.tsa.stamp, world.keys.tsa.chain, world.keys.tsa.crls)
+    return the_force(world, reseal=lambda pdf, _: seal_pdf(pdf, seal))
+
+
+def strangers_archive_stamp(world: World) -> Path:
+    """Seal the report with timestamps of a self-made authority."""
+    other = world.stranger.tsa
+    seal = Seal(world.keys.seal, other.stamp, other.chain, other.crls)
+    return the_force(world, reseal=lambda pdf, _: seal_pdf(pdf, seal))
+
+
+def title_under_wrong_digest(world: World) -> Path:
+    """File another title under the digest that the log holds."""
+
+    def hook(made: Payload) -> Payload:
+        titles = json.loads(made.annex["custody/titles.json"])
+        first = sorted(titles)[0]
+        annex = {**made.annex, "custody/titles.json": jcs({**titles, first: "A harmless picture"})}
+        files = {m.path: m for m in made.members}
+        with files["data/exhibits.json"].open() as f:
+            listing = json.loads(f.read())
+        listing["annex"] = {p: sha(c) for p, c in annex.items()}
+        files["data/exhibits.json"] = build.member("data/exhibits.json", jcs(listing))
+        manifest = build.bag_manifest({p: m.sha256 for p, m in files.items()})
+        return replace(
+            made,
+            members=tuple(files.values()),
+            annex=annex,
+            listing=listing,
+            manifest=manifest,
+            payload_sha256=sha(manifest),
+        )
+
+    return the_force(world, payload_hook=hook)
+
+
+def undigested(world: World) -> Path:
+    """Log an exhibit whose sealing event holds another digest than its file's."""
+    facts = maker.make_facts(world.keys)
+    x = facts.exhibits[1]
+    events = [replace(x.events[0], body={**x.events[0].body, "sha256": "0" * 64}), *x.events[1:]]
+    forged = replace(facts, exhibits=[facts.exhibits[0], replace(x, events=events)])
+    with mock.patch.object(build, "sealing_event", lambda x: x.events[0]):
+        return the_force(world, facts=forged)
+
+
+def malleable_base64(world: World) -> Path:
+    """Write the manifest's signature so that it decodes to the same bytes but reads otherwise."""
+    note = world.files["manifest.note"].decode()
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    body = note.rstrip("\n").rstrip("=")
+    pad = note.rstrip("\n")[len(body) :]
+    assert pad
+    other = alphabet[alphabet.index(body[-1]) ^ 1]
+    return world.pack(tag({**world.files, "manifest.note": (body[:-1] + other + pad + "\n").encode()}))
+
+
+def extra_signature(world: World) -> Path:
+    """Add a stranger's signature to the manifest's note."""
+    text, _ = split_note(world.files["manifest.note"].decode())
+    note = add_signatures(world.files["manifest.note"].decode(), [world.stranger.manifest.sign(text)])
+    return world.pack(tag({**world.files, "manifest.note": note.encode()}))
+
+
+def another_bundles_stamp(world: World) -> Path:
+    """Take the timestamp of another bundle of the same force."""
+    tsr = world.keys.tsa.stamp(hashlib.sha256(b"another checkpoint").digest())
+    return insider(world, {**world.files, "tsa/checkpoint.tsr": tsr})
+
+
+def bare_token(world: World) -> Path:
+    """Keep only the token of the timestamp reply."""
+    from asn1crypto import tsp
+
+    token = tsp.TimeStampResp.load(world.files["tsa/checkpoint.tsr"])["time_stamp_token"].dump()
+    return insider(world, {**world.files, "tsa/checkpoint.tsr": token})
+
+
+def change_file(path: str, change: Callable[[bytes], bytes]) -> Callable[[World], Path]:
+    """Change one file, with the manifest key."""
+
+    def forge(world: World) -> Path:
+        changed = change(world.files[path])
+        assert changed != world.files[path]
+        return insider(world, {**world.files, path: changed})
+
+    return forge
+
+
+def unfolded(change: Callable[[Path], None]) -> Callable[[World], Path]:
+    """Unpack the honest bundle and change the folder."""
+
+    def forge(world: World) -> Path:
+        root = world.path("")
+        for path, content in world.files.items():
+            where = root / path
+            where.parent.mkdir(parents=True, exist_ok=True)
+            where.write_bytes(content)
+        change(root)
+        return root
+
+    return forge
+
+
+def _swap_proofs(events: list[dict[str, Any]]) -> None:
+    events[2]["proof"], events[3]["proof"] = events[3]["proof"], events[2]["proof"]
+
+
+def _edit_body(events: list[dict[str, Any]]) -> None:
+    events[3]["body"]["by"] = "actor-0000"
+
+
+def _edit_salt(events: list[dict[str, Any]]) -> None:
+    events[3]["salt"] = "00" * 32
+
+
+def _same_index(events: list[dict[str, Any]]) -> None:
+    events[3]["index"] = events[2]["index"]
+
+
+def link_report(root: Path) -> None:
+    """Replace the report by a link to a copy outside."""
+    (root / "data/report.pdf").rename(root.parent / f"{root.name}-outside.pdf")
+    (root / "data/report.pdf").symlink_to(root.parent / f"{root.name}-outside.pdf")
+
+
+CASES: list[tuple[str, str, Callable[[World], Path | tuple[Path, str]]]] = [
+    ("a byte after the archive", "container", lambda w: w.raw(w.bundle.read_bytes() + b"\0")),
+    ("a program before the archive", "container", lambda w: w.raw(b"#!/bin/sh\n" + w.bundle.read_bytes())),
+    ("a comment in the archive", "container", zip_with(lambda z, w: setattr(z, "comment", b"hello"))),
+    ("a second report.pdf", "container", with_member("{top}/data/report.pdf", b"%PDF-other")),
+    ("a path that climbs out", "container", with_member("{top}/../evil", b"x")),
+    ("an absolute path", "container", with_member("/etc/evil", b"x")),
+    (
+        "a compressed bomb",
+        "container",
+        zip_with(lambda z, w: z.writestr(f"{w.top}/zz", bytes(10**7), zipfile.ZIP_DEFLATED)),
+    ),
+    ("a symbolic link in the archive", "container", symlink),
+    ("files in another order", "container", unsorted),
+    ("other dates in the archive", "container", dates),
+    ("a twin that differs in capitals", "container", twin),
+    ("a file beside the top folder", "container", with_member("zz/file", b"x")),
+    ("a hidden file", "container", with_member("{top}/.hidden", b"x")),
+    ("an archive cut short", "container", lambda w: w.raw(w.bundle.read_bytes()[:-30])),
+    ("a name that is not ASCII", "container", with_member("{top}/re\u0301port", b"x")),
+    ("a link in the folder", "container", unfolded(link_report)),
+    ("an empty folder", "container", unfolded(lambda root: (root / "data/extra").mkdir())),
+    ("another top folder", "manifest", lambda w: w.pack(w.files, "another-bundle-1")),
+    (
+        "a list with spaces",
+        "manifest",
+        lambda w: w.pack(tag({**w.files, "manifest.json": w.files["manifest.json"].replace(b":", b": ", 1)})),
+    ),
+    (
+        "a list with a key twice",
+        "manifest",
+        lambda w: w.pack(tag({**w.files, "manifest.json": w.files["manifest.json"][:-1] + b',"name":"x"}'})),
+    ),
+    (
+        "an exhibit's byte changed",
+        "files",
+        lambda w: w.pack({p: c[:-1] + b"\0" if "/master/" in p else c for p, c in w.files.items()}),
+    ),
+    (
+        "an exhibit dropped",
+        "files",
+        lambda w: w.pack({p: c for p, c in w.files.items() if "MO-2/master" not in p}),
+    ),
+    ("a file nobody listed", "files", lambda w: w.pack(tag({**w.files, "custody/more.jsonl": b"{}\n"}))),
+    ("a nested second manifest", "files", lambda w: w.pack(tag({**w.files, "data/manifest.json": b"{}"}))),
+    ("an unlisted file in the folder", "files", unfolded(lambda root: (root / "README").write_text("hello"))),
+    (
+        "no tag manifest",
+        "bag",
+        lambda w: w.pack({p: c for p, c in w.files.items() if not p.startswith("tagmanifest")}),
+    ),
+    (
+        "another tag manifest",
+        "bag",
+        lambda w: w.pack({**w.files, "tagmanifest-sha256.txt": w.files["tagmanifest-sha256.txt"][66:]}),
+    ),
+    ("exhibits swapped and signed", "exhibits", swap_exhibits),
+    (
+        "a nested bundle, listed and signed",
+        "exhibits",
+        lambda w: insider(w, {**w.files, "data/inner/manifest.json": w.files["manifest.json"]}),
+    ),
+    (
+        "an actor renamed",
+        "exhibits",
+        change_file("custody/actors.json", lambda c: c.replace(b"Idris", b"Edris")),
+    ),
+    ("another verify.py in the bundle", "exhibits", change_file("verify.py", lambda c: c + b"\n# pass\n")),
+    (
+        "other claims",
+        "exhibits",
+        change_file("CLAIMS.md", lambda c: c.replace(b"## Not proved", b"## Also proved")),
+    ),
+    (
+        "another organisation in bag-info",
+        "exhibits",
+        change_file("bag-info.txt", lambda c: c.replace(b"Wharf", b"Warf")),
+    ),
+    ("a title under the wrong digest", "exhibits", title_under_wrong_digest),
+    ("a file without a place, signed", "exhibits", lambda w: insider(w, {**w.files, "log/extra": b"x"})),
+    ("an event dropped", "custody", edit_events(lambda e: e.pop(3) and None)),
+    ("events in another order", "custody", edit_events(lambda e: e[::-1])),
+    ("an event edited", "custody", edit_events(_edit_body)),
+    ("a salt changed", "custody", edit_events(_edit_salt)),
+    ("two events at one index", "custody", edit_events(_same_index)),
+    ("the sealing event dropped", "custody", edit_events(lambda e: e[:-1])),
+    ("a digest that the log never held", "custody", undigested),
+    (
+        "everything re-hashed without the key",
+        "manifest-note",
+        lambda w: w.pack(rehash(relist(other_statement(w)), None, w.top)),
+    ),
+    (
+        "everything signed by a new manifest key",
+        "manifest-note",
+        lambda w: w.pack(rehash(w.files, w.stranger.manifest, w.top)),
+    ),
+    ("an extra signature", "manifest-note", extra_signature),
+    ("malleable base64", "manifest-note", malleable_base64),
+    ("a forged log with its own key", "checkpoint", forged_log),
+    ("a witness's signature broken", "checkpoint", bad_cosignature),
+    ("a proof swapped between events", "inclusion", edit_events(_swap_proofs)),
+    (
+        "a grafted proof file",
+        "inclusion",
+        lambda w: insider(w, {**w.files, "proofs/MO-1.tlog-proof": w.files["proofs/MO-2.tlog-proof"]}),
+    ),
+    ("an old checkpoint", "inclusion", old_checkpoint),
+    (
+        "a statement's word changed, all signed again",
+        "payload",
+        lambda w: insider(w, relist(other_statement(w))),
+    ),
+    (
+        "a report revised after sealing, all signed again",
+        "payload",
+        lambda w: insider(
+            w, relist({**w.files, "data/report.pdf": append_revision(w.files["data/report.pdf"])})
+        ),
+    ),
+    (
+        "a sealing event for another payload",
+        "payload",
+        lambda w: the_force(w, forge=maker.Forge(sealed_body={"payload_sha256": "0" * 64})),
+    ),
+    ("a history naming another manifest key", "key-history", other_key_in_history),
+    ("a manifest key out of its time", "key-history", ended_key_in_history),
+    ("a history signed by a stranger", "key-history", strangers_history),
+    ("another bundle's timestamp", "timestamp", another_bundles_stamp),
+    ("a byte after the timestamp", "timestamp", change_file("tsa/checkpoint.tsr", lambda c: c + b"\0")),
+    ("only the timestamp's token", "timestamp", bare_token),
+    ("a timestamp by a self-made authority", "timestamp", strangers_stamp),
+    ("an event after the timestamp", "timestamp", future_event),
+    ("a report never sealed", "report", lambda w: the_force(w, reseal=lambda pdf, _: pdf)),
+    (
+        "a revision after the seal, logged as sealed",
+        "report",
+        lambda w: the_force(w, reseal=reseal_then(append_revision)),
+    ),
+    ("a revision after the seal, stamped", "report", lambda w: the_force(w, reseal=shadow_and_stamp(w))),
+    (
+        "bytes after the report",
+        "report",
+        lambda w: the_force(w, reseal=reseal_then(lambda pdf: pdf + b"\n% more\n")),
+    ),
+    ("another exhibit list inside the report", "attachment", other_attachment),
+    ("a report sealed by a stranger", "seal", strangers_seal),
+    ("a report stamped by a stranger", "seal", strangers_archive_stamp),
+    (
+        "a policy with another manifest key",
+        "manifest-note",
+        edit_policy(
+            "#counterfoil manifest-key", lambda w: f"#counterfoil manifest-key {w.stranger.manifest.vkey}"
+        ),
+    ),
+    ("a policy with another log", "checkpoint", edit_policy("log ", lambda w: f"log {w.stranger.log.vkey}")),
+    (
+        "a policy with another timestamp root",
+        "timestamp",
+        edit_policy("#counterfoil tsa-root", lambda w: f"#counterfoil tsa-root x {'0' * 64}"),
+    ),
+    (
+        "a policy with another sealing root",
+        "seal",
+        edit_policy("#counterfoil seal-root", lambda w: f"#counterfoil seal-root x {'0' * 64}"),
+    ),
+]
+
+__all__ = ["CASES", "CosignSigner", "World", "insider", "rehash", "relist", "tag", "the_force", "unpack"]

@@ -1,0 +1,87 @@
+"""J1: somebody reports a burglary with evidence, leaves half-way, comes back by code, and gets a receipt that checks."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext
+
+from counterfoil.cases import queries as cases
+from counterfoil.reports.models import Report
+from tests.journeys.conftest import Keys
+from tests.portal.walk import CLIP, PHOTO
+
+pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.mark.parametrize("prefix", ["", "/cy"], ids=["english", "welsh"])
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no-script"])
+def test_a_burglary_is_reported_with_evidence_by_keyboard_alone(
+    site: str,
+    device: Callable[..., BrowserContext],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    script: bool,
+    prefix: str,
+) -> None:
+    monkeypatch.setattr("counterfoil.faces.portal.forms.FILE_LIMIT", 20_000)
+    clip, big, wrong = tmp_path / "clip.mp4", tmp_path / "whole night.mp4", tmp_path / "notes.exe"
+    clip.write_bytes(CLIP)
+    big.write_bytes(CLIP * 10)
+    wrong.write_bytes(b"MZ this is a programme")
+
+    # On the borrowed phone: as far as the files, then away.
+    first = device(script=script)
+    someone = Keys(first.pages[0], site, prefix).start("burglary").answer_until("#files")
+    someone.choose("#files", clip, big, wrong).press('button[value="next"]')
+    said = someone.words()
+    assert "notes.exe" in said
+    assert "whole night.mp4" in said
+    assert someone.page.locator(".cf-files li").count() == 1
+    assert someone.page.title().startswith("Gwall: " if prefix else "Error: ")
+    someone.press('button[value="save"]')
+    code = someone.page.locator(".cf-ticket .cf-code").inner_text()
+    someone.type("#code", code).press("main form .govuk-button")
+    assert someone.page.locator(".cf-note--good").count() == 1
+    problems = someone.problems
+    first.close()
+
+    # Elsewhere, later.
+    second = device(script=script, width=1366, height=768)
+    someone = Keys(second.pages[0], site, prefix).open("/return").type("#code", code.lower()).go_on()
+    someone.answer_until("/check")
+    assert "clip.mp4" in someone.words()
+    someone.press('a[href$="/q/1/change"]').tick('input[value="business"]').press('button[value="next"]')
+    assert someone.page.url.endswith("/check")
+    someone.press('button[value="send"]')
+    reference = someone.page.locator(".cf-ticket .cf-code").inner_text()
+    words = someone.page.locator(".cf-words").inner_text()
+    report = Report.objects.get()
+    assert report.reference == reference
+    assert report.answers["place_type"] == "business"
+    assert cases.reports_without_case() == []
+    assert len(someone.page.locator(".cf-receipt .cf-digest").all()) == 1
+    assert someone.page.locator(".cf-event--next").count() == 3
+    someone.type("#words", words).press("main form .govuk-button")
+    assert someone.page.locator(".cf-note--good").count() == 1
+
+    # Going back and sending again makes nothing new.
+    someone.page.go_back()
+    someone.page.go_back()
+    assert Report.objects.count() == 1
+
+    # The receipt checks, with the file it lists and not with another.
+    other = tmp_path / "other.jpg"
+    other.write_bytes(PHOTO)
+    note = tmp_path / "receipt.txt"
+    note.write_text(report.receipt)
+    someone.open("/receipt").choose("#receipt", note).choose("#files", clip, other).press("main form .govuk-button")
+    assert someone.page.locator(".cf-note--good").count() == 1
+    assert someone.page.locator(".cf-state--good").count() == 1
+    assert someone.page.locator(".cf-state--bad").count() == 1
+
+    # And what happens can be followed.
+    someone.open("/track").type("#reference", reference.lower()).type("#words", words).press("main form .govuk-button")
+    assert someone.page.url.endswith(f"{prefix}/progress")
+    assert someone.page.locator(".cf-event--next").count() == 3
+    assert [*problems, *someone.problems] == []

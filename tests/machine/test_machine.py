@@ -1,0 +1,461 @@
+"""A random house: people act in any order, the clock runs or stands, followers fail. What must hold, holds.
+
+Hypothesis chooses the actions; the clock is ours. Three things are checked all the time: no open case is ever without
+an owner and a live duty (with followers off or failing: once a sweep has run), no byte that was acknowledged is lost,
+and every exhibit has one holder. After each sweep, every promise of `config.promises` is.
+"""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import argon2
+import pytest
+from django.db import transaction
+from django.test import override_settings
+from django.utils import timezone
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from counterfoil.accounts import actions as accounts
+from counterfoil.cases import actions as cases
+from counterfoil.cases import queries as case_queries
+from counterfoil.cases.models import Case
+from counterfoil.config import fsck, promises
+from counterfoil.courts import actions as courts
+from counterfoil.duties import actions as duties
+from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
+from counterfoil.evidence import actions as evidence
+from counterfoil.evidence.models import Exhibit
+from counterfoil.ledger import queries as ledger
+from counterfoil.ledger.actions import sequence
+from counterfoil.ledger.models import Entry
+from counterfoil.notices.actions import send_waiting
+from counterfoil.outcomes import actions as outcomes
+from counterfoil.places import actions as places
+from counterfoil.plugs.stores import quarantine, vault
+from counterfoil.reports import actions as reports
+from tests import scenes
+from tests.cast import HOME, Cast
+
+FULL_STORIES, FEW_STORIES, STEPS = 400, 12, 40
+CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
+
+who = st.sampled_from(["alice", "bruno", "dilys", "ines", "charlie", "petra"])
+officer = st.sampled_from(["alice", "bruno", "dilys"])
+which = st.integers(0, 5)
+kinds = st.sampled_from(["burglary", "criminal-damage", "shop-theft", "antisocial-behaviour"])
+reason = st.sampled_from([scenes.REASON, "Nothing more can be done with what there is.", "no", ""])
+
+
+class House(RuleBasedStateMachine):
+    """A house with people in it, a clock, and whatever they do next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="house-"))
+        (self.folder / "incoming").mkdir()
+        self.patch = pytest.MonkeyPatch()
+        self.now = datetime.now().astimezone()
+        self.patch.setattr(timezone, "now", self.tick)
+        for module in ("actions", "queries"):
+            self.patch.setattr(f"counterfoil.reports.{module}.HASHER", CHEAP)
+        self.settings = override_settings(COUNTERFOIL_HOME=self.folder, FOLLOWERS=True)
+        self.settings.enable()
+        self.story = transaction.atomic()
+        self.story._from_testcase = True  # type: ignore[attr-defined]  # so that durable blocks may stand in it
+        self.story.__enter__()
+        self.sent: list[scenes.Scene] = []
+        self.acknowledged: set[str] = set()
+        self.followers, self.trouble = True, False
+        self.owing = False  # something waits for the sweep: an act was not followed, or somebody left
+        next_number = cases._next_number
+
+        def numbered(*args: Any) -> int:
+            if self.trouble:
+                raise RuntimeError("a follower fails")
+            return next_number(*args)
+
+        self.patch.setattr(cases, "_next_number", numbered)
+
+    def tick(self) -> datetime:
+        """Return the time of this house; it never stands still, so entries keep their order."""
+        self.now += timedelta(microseconds=50)
+        return self.now
+
+    def teardown(self) -> None:
+        """Sweep once more with everything working, then nothing at all may be wrong."""
+        try:
+            if hasattr(self, "cast"):
+                self.trouble = False
+                duties.sweep(self.now)
+                sequence()
+                assert fsck.fsck(self.now, grace=timedelta(0)) == []
+                assert ledger.faults() == []
+        finally:
+            transaction.set_rollback(True)
+            self.story.__exit__(None, None, None)
+            self.settings.disable()
+            self.patch.undo()
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    @initialize()
+    def open_the_house(self) -> None:
+        """Two forces; the home force's desk is staffed."""
+        self.cast = Cast()
+        for name in ("alice", "bruno", "dilys", "ines", "charlie", "petra", "ada"):
+            self.cast.id(name)
+
+    # helpers
+
+    def attempt(self, act: Callable[[], Any]) -> Any:
+        """Do something that may be refused; a refusal must leave no trace in the ledger."""
+        before = Entry.objects.count()
+        try:
+            with transaction.atomic():
+                return act()
+        except (NotAllowed, BadInput):
+            assert Entry.objects.count() == before, "a refused act left an entry"
+            return None
+
+    def scene(self, n: int) -> scenes.Scene | None:
+        """Return one of the reports, if there is one and it has a case."""
+        if not self.sent:
+            return None
+        found = self.sent[n % len(self.sent)]
+        return found if case_queries.case_of_report(found.report) else None
+
+    def exhibits(self, case: UUID) -> Iterator[Exhibit]:
+        """Return the exhibits of a case."""
+        yield from Exhibit.objects.filter(case_id=case).order_by("number")
+
+    # the public
+
+    @rule(kind=kinds, files=st.integers(0, 2), safe=st.booleans(), away=st.booleans())
+    def report(self, kind: str, files: int, safe: bool, away: bool) -> None:
+        """Somebody reports, perhaps with files, to either force."""
+        if len(self.sent) >= 6:
+            return
+        n = len(self.sent)
+        scene = scenes.reported(
+            self.cast,
+            kind,
+            force="98" if away else HOME,
+            staffed=False,
+            files=[(f"{n}-{i}.jpg", scenes.photo(n * 3 + i, 600)) for i in range(files)],
+            session=f"session-{n}",
+            device_safe=safe,
+        )
+        self.sent.append(scene)
+        self.owing = self.owing or not self.followers or self.trouble
+        for line in scene.accepted.receipt.splitlines():
+            words = line.split(" ")
+            if words[0] == "file" and len(words) == 4:
+                self.acknowledged.add(words[2])
+        assert len(scene.files) == files
+
+    @rule(n=which)
+    def send_again(self, n: int) -> None:
+        """The sender presses the button again, and gets the same reply."""
+        if self.sent:
+            scene = self.sent[n % len(self.sent)]
+            before = Entry.objects.count()
+            again = reports.submit(scene.draft)
+            assert (again.report_id, again.reference, again.receipt) == (
+                scene.accepted.report_id,
+                scene.accepted.reference,
+                scene.accepted.receipt,
+            )
+            assert Entry.objects.count() == before
+
+    @rule(n=which, why=reason)
+    def look_for_another_file(self, n: int, why: str) -> None:
+        """Drafts are tidied; what was sent stays."""
+        reports.tidy(self.now)
+
+    # staff
+
+    @rule(n=which, name=who, grade=st.sampled_from(["priority", "scheduled", "whenever"]), why=reason)
+    def triage(self, n: int, name: str, grade: str, why: str) -> None:
+        """Somebody grades a case."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.triage(scene.case, grade, why, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who)
+    def take(self, n: int, name: str) -> None:
+        """Somebody takes a case."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.take_case(scene.case, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who, to=who)
+    def assign(self, n: int, name: str, to: str) -> None:
+        """Somebody gives a case to somebody."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.assign_case(scene.case, self.cast.id(to), by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who)
+    def record(self, n: int, name: str) -> None:
+        """Somebody records a crime."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.record_crime(scene.case, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who, why=reason)
+    def not_a_crime(self, n: int, name: str, why: str) -> None:
+        """Somebody says why it is no crime."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.not_a_crime(scene.case, why, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who, text=reason)
+    def update(self, n: int, name: str, text: str) -> None:
+        """Somebody tells the sender how it goes."""
+        if scene := self.scene(n):
+            self.attempt(lambda: duties.update_sender(scene.case, text, by=self.cast.viewer(name)))
+
+    @rule(n=which, m=which, name=who)
+    def accept_exhibit(self, n: int, m: int, name: str) -> None:
+        """Somebody takes a file out of quarantine, of this case or of another."""
+        scene, other = self.scene(n), self.scene(m)
+        if scene and other and other.files:
+            upload = other.files[m % len(other.files)]
+            made = self.attempt(
+                lambda: evidence.accept_exhibit(scene.case, upload, "Photo of the gate", by=self.cast.viewer(name))
+            )
+            assert made is None or scene.case == other.case
+
+    @rule(n=which, name=who, to=who)
+    def hand_over(self, n: int, name: str, to: str) -> None:
+        """Somebody hands an exhibit to somebody."""
+        if scene := self.scene(n):
+            for exhibit in self.exhibits(scene.case):
+                self.attempt(
+                    lambda e=exhibit: evidence.hand_over(  # type: ignore[misc]
+                        scene.case, e.pk, self.cast.id(to), scenes.REASON, by=self.cast.viewer(name)
+                    )
+                )
+
+    @rule(n=which, name=who)
+    def view(self, n: int, name: str) -> None:
+        """Somebody looks at an exhibit: refused without an entry, or shown with one."""
+        if scene := self.scene(n):
+            for exhibit in self.exhibits(scene.case):
+                seen = Entry.objects.filter(act="exhibit.viewed").count()
+                opened = evidence.open_exhibit(scene.case, exhibit.pk, by=self.cast.viewer(name))
+                assert Entry.objects.filter(act="exhibit.viewed").count() == seen + (opened is not None)
+                if opened:
+                    with opened[1] as stream:
+                        assert hashlib.sha256(stream.read()).hexdigest() == exhibit.sha256
+
+    @rule(n=which, name=who, signed=st.booleans())
+    def take_statement(self, n: int, name: str, signed: bool) -> None:
+        """Somebody takes a statement, signed or not."""
+        if scene := self.scene(n):
+            raw = scenes.statement() if signed else scenes.statement(signed_name="")
+            self.attempt(lambda: evidence.take_statement(scene.case, raw, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who)
+    def charge(self, n: int, name: str) -> None:
+        """Somebody names a suspect and records that a prosecutor decided to charge."""
+        scene = self.scene(n)
+        if scene is None:
+            return
+        viewer = self.cast.viewer(name)
+        suspect = self.attempt(
+            lambda: cases.name_suspect(scene.case, "Jonah Vellacott", "custody", "99/CT/01234/26", by=viewer)
+        )
+        if suspect:
+            scene.suspect = suspect
+            self.attempt(
+                lambda: courts.record_charging_decision(
+                    scene.case,
+                    suspect,
+                    decision="charge",
+                    decided_by="prosecutor",
+                    decider="Petra Quill",
+                    decided_at=self.now - timedelta(minutes=1),
+                    offence_code="TH68010",
+                    wording=scenes.WORDING,
+                    reason=scenes.REASON,
+                    by=viewer,
+                )
+            )
+
+    @rule(n=which, name=who, type_=st.sampled_from(["1", "14", "16", "18", "21", "0"]), why=reason)
+    def close(self, n: int, name: str, type_: str, why: str) -> None:
+        """Somebody records an outcome."""
+        if scene := self.scene(n):
+            self.attempt(lambda: outcomes.record_outcome(scene.case, type_, why, by=self.cast.viewer(name)))
+
+    @rule(n=which, name=who, why=reason)
+    def reopen(self, n: int, name: str, why: str) -> None:
+        """Somebody reopens a case."""
+        if scene := self.scene(n):
+            done = self.attempt(lambda: [cases.reopen(scene.case, why, by=self.cast.viewer(name))])
+            self.owing = self.owing or bool(done and not self.followers)
+
+    @rule(name=officer)
+    def leave(self, name: str) -> None:
+        """An officer is suspended."""
+        if self.cast.viewer(name).signed_in:
+            accounts.suspend(self.cast.id(name), reason_digest="0" * 64, by=self.cast.ada)
+            self.owing = True
+
+    @rule(name=officer, posted=st.booleans())
+    def post(self, name: str, posted: bool) -> None:
+        """Somebody joins or leaves the desk."""
+        if posted:
+            places.post(self.cast.id(name), self.cast.queue(), by=self.cast.ada)
+        else:
+            places.end_posting(self.cast.id(name), self.cast.queue(), by=self.cast.ada)
+
+    # the machinery
+
+    @rule(on=st.booleans())
+    def followers_on_or_off(self, on: bool) -> None:
+        """Followers are switched on or off."""
+        self.settings.disable()
+        self.settings = override_settings(COUNTERFOIL_HOME=self.folder, FOLLOWERS=on)
+        self.settings.enable()
+        self.followers = on
+
+    @rule(on=st.booleans())
+    def a_follower_fails(self, on: bool) -> None:
+        """What opens cases inside a report's transaction fails from now on, or works again."""
+        self.trouble = on
+
+    @rule(hours=st.sampled_from([0.1, 1, 5, 30, 200]))
+    def time_passes(self, hours: float) -> None:
+        """Nobody does anything for a while, the clock included."""
+        self.now += timedelta(hours=hours)
+
+    @rule()
+    def sweep(self) -> None:
+        """The clock sweeps: afterwards every promise holds."""
+        if self.trouble:
+            with pytest.raises(RuntimeError) if case_queries.reports_without_case() else _nothing():
+                duties.sweep(self.now)
+            return
+        duties.sweep(self.now)
+        self.owing = False
+        assert promises.broken(self.now, grace=timedelta(0)) == []
+        assert all(v == 0 for v in duties.sweep(self.now).values()), "a second sweep found more to do"
+
+    @rule()
+    def sequence(self) -> None:
+        """The log grows."""
+        sequence()
+        assert ledger.faults() == []
+
+    @rule()
+    def send(self) -> None:
+        """The outbox is emptied."""
+        send_waiting()
+
+    # what must hold
+
+    @invariant()
+    def no_open_case_is_alone(self) -> None:
+        """Every open case has an owner and a live duty, unless something still waits for the sweep."""
+        if not hasattr(self, "cast") or self.owing:
+            return
+        for name in ("case", "owner", "duty"):
+            self.holds(name)
+
+    @invariant()
+    def nothing_else_is_broken(self) -> None:
+        """What no sweep has to mend holds at every step."""
+        if hasattr(self, "cast"):
+            for name in ALWAYS:
+                self.holds(name)
+
+    @invariant()
+    def no_acknowledged_byte_is_lost(self) -> None:
+        """Every file that a receipt lists can be read, and is what it was."""
+        for digest in self.acknowledged:
+            store = quarantine() if quarantine().has(digest) else vault()
+            with store.open(digest) as stream:
+                assert hashlib.sha256(stream.read()).hexdigest() == digest
+
+    def holds(self, name: str) -> None:
+        """Check one promise."""
+        (promise,) = [p for p in promises.PROMISES if p.name == name]
+        found = list(promise.broken(self.now))
+        assert not found, f"{promise.sentence} {found}"
+
+
+class _nothing:  # noqa: N801  (reads as a word where it is used)
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
+
+def play(machine: type[House], full: bool) -> None:
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=FULL_STORIES if full else FEW_STORIES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            print_blob=True,
+        ),
+    )
+
+
+@pytest.mark.faults
+@pytest.mark.own_home
+@pytest.mark.django_db
+def test_whatever_people_do_and_the_clock_does_the_promises_hold(
+    full: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL")
+    play(House, full)
+    assert not Case.objects.exists()
+
+
+class Forgetful(House):
+    """The same house where ending a duty forgets to give the next one: the machine must notice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patch.setattr(duties, "_give", lambda *_: None)
+
+
+class Careless(House):
+    """The same house where an exhibit moves without its entry."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        written = evidence.record
+
+        def record(act: str, **facts: Any) -> Any:
+            return None if act == "exhibit.moved" else written(act, **facts)
+
+        self.patch.setattr(evidence, "record", record)
+
+
+class Lossy(House):
+    """The same house where tidying throws away bytes that were acknowledged."""
+
+    @rule()
+    def tidy_too_much(self) -> None:
+        """Remove an object that a receipt lists."""
+        for digest in sorted(self.acknowledged)[:1]:
+            if quarantine().has(digest):
+                quarantine().remove(digest)
+
+
+@pytest.mark.own_home
+@pytest.mark.django_db
+@pytest.mark.parametrize("broken", [Forgetful, Careless, Lossy])
+def test_the_machine_notices_a_house_that_breaks_its_word(
+    broken: type[House], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("CRITICAL")
+    with pytest.raises((AssertionError, Refusal, ExceptionGroup)):
+        play(broken, True)
