@@ -78,8 +78,8 @@ def two_forces(folder: Path) -> Path:
     """Write a small country: Cleveland with every month, City of London with gaps; return the folder.
 
     Cleveland, March to May 2021: burglaries b0…b9 a month (three charged, one only a month later), calls about
-    anti-social behaviour, a drugs crime twice under one identifier, a row without an area. City of London: no street file for
-    April, an outcome file without rows for March, none at all for April.
+    anti-social behaviour, a drugs crime twice under one identifier, a row without an area.
+    City of London: no street file for April, an outcome file without rows for March, none at all for April.
     """
     months = ("2021-03", "2021-04", "2021-05")
     for number, month in enumerate(months):

@@ -14,7 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
-from counterfoil.engines.errors import Refusal
+from counterfoil.engines.errors import NotAllowed, Refusal
 
 ABOUT = """From report to court, and every number traceable.
 
@@ -77,9 +77,10 @@ def _work(args: argparse.Namespace) -> int:
 
 
 def tick() -> None:
-    """Do once what the clock does: sweep duties, send notices, sequence the log, tidy drafts."""
+    """Do once what the clock does: sweep duties, sequence the log, send notices, tidy drafts and ended sessions."""
     import logging
 
+    from django.core.management import call_command
     from django.db import close_old_connections
     from django.utils import timezone
 
@@ -92,10 +93,12 @@ def tick() -> None:
     close_old_connections()
     for job in (
         sweep,
-        send_waiting,
         sequence,
+        send_waiting,
         lambda: tidy(timezone.now()),
         lambda: sweep_bundles(timezone.now()),
+        # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
+        lambda: call_command("clearsessions"),
     ):
         try:
             job()
@@ -139,6 +142,13 @@ def web_command(host: str, port: int, workers: int) -> list[str]:
 def _serve(args: argparse.Namespace) -> int:
     """Run web, work and clock together; if one ends, it is started again."""
     _django(migrate=True)
+    from django.conf import settings
+
+    if not settings.PRODUCTION and args.host not in ("127.0.0.1", "::1", "localhost"):
+        raise NotAllowed(
+            "Development mode has keys that everybody knows, so it serves this machine only. "
+            "Leave --host out, or set COUNTERFOIL_MODE=production."
+        )
     from counterfoil.config.fsck import clear_leftovers
     from counterfoil.plugs.keys import keys
 
@@ -172,7 +182,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    """Import published tables or the list of forces."""
+    """Import published tables, force boundaries or the list of forces."""
     _django(migrate=True)
     from counterfoil.accounts.rules import Viewer
 
@@ -184,14 +194,15 @@ def _import(args: argparse.Namespace) -> int:
             load_force(f.code, f.slug, f.name, by=Viewer.clock(), name_cy=f.name_cy or "")
         print(f"{len(forces())} forces are listed.")
         return 0
-    from counterfoil.measures.actions import import_crimes
+    from counterfoil.measures.actions import import_boundaries, import_crimes
 
     if not args.paths:
-        print(
-            "Say which folder or files to import, for example: counterfoil import crimes DIR", file=sys.stderr
-        )
+        print(f"Say which files to import, for example: counterfoil import {args.what} PATH", file=sys.stderr)
         return 2
-    result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
+    if args.what == "boundaries":
+        result = import_boundaries(args.paths[0], by=Viewer.clock())
+    else:
+        result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
     print("\n".join(result.sentences()))
     return 0 if not result.refused else 1
 
@@ -300,8 +311,10 @@ def parser() -> argparse.ArgumentParser:
     fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")
     fsck.set_defaults(run=_fsck)
 
-    imp = sub.add_parser("import", help="import published tables (crimes) or the list of forces")
-    imp.add_argument("what", choices=["crimes", "forces"])
+    imp = sub.add_parser(
+        "import", help="import published tables, force boundaries or the list of forces"
+    )
+    imp.add_argument("what", choices=["crimes", "boundaries", "forces"])
     imp.add_argument("paths", nargs="*", metavar="PATH")
     imp.set_defaults(run=_import)
 

@@ -105,7 +105,7 @@ def test_a_share_without_its_outcome_files_is_not_published(client: Client, coun
 def test_a_number_says_what_it_counts_how_sure_it_is_and_from_where(client: Client, country: Path) -> None:
     page = read(client, SHARE)
     for said in (
-        "30.3%", "17.4% to 47.3% (95% interval)", "10 of 33 crimes", "data.police.uk, imported", "Wilson score interval",
+        "30.3%", "17.4% to 47.3% (95% interval)", "10 of 33 crimes", "data.police.uk, imported", "Wilson score",
         "12 calls about anti-social behaviour", "2 rows share their crime identifier", "2021-03-cleveland-street.csv",
     ):  # fmt: skip
         assert said in page, said
@@ -115,7 +115,8 @@ def test_the_way_down_ends_at_the_published_row(client: Client, country: Path) -
     page = read(client, SHARE + "rows/?part=charged")
     raw = (country / "2021-03" / "2021-03-cleveland-street.csv").read_bytes()
     name, row, byte, digest, text = re.findall(
-        r">([\w-]+\.csv)</a> · row ([\d,]+) · byte ([\d,]+)<br>.*?([0-9a-f]{64}).*?<code lang=\"en\">([^<]+)</code>",
+        r">([\w-]+\.csv)</a> · row ([\d,]+) · byte ([\d,]+)<br>.*?([0-9a-f]{64}).*?"
+        r"<code lang=\"en\">([^<]+)</code>",
         page,
         re.DOTALL,
     )[0]
@@ -195,8 +196,8 @@ def test_one_type_is_shown_alone_and_keeps_its_type_in_the_other_language(
 
 @pytest.mark.parametrize(
     "address",
-    ["/board/number/guess/", "/board/number/crimes.x.2021-03_2021-03.all/", "/board/force/atlantis/", "/board/force/kent/",
-     "/board/file/" + "0" * 64 + "/", "/board/file/..%2Fdb.sqlite3/"],
+    ["/board/number/guess/", "/board/number/crimes.x.2021-03_2021-03.all/", "/board/force/atlantis/",
+     "/board/force/kent/", "/board/file/" + "0" * 64 + "/", "/board/file/..%2Fdb.sqlite3/"],
 )  # fmt: skip
 def test_an_address_of_nothing_gets_the_plain_page(client: Client, country: Path, address: str) -> None:
     read(client, address, 404)

@@ -7,10 +7,7 @@ from typing import Any
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
-
 from tests.cast import PASSWORD, Cast
-
-SECRETS: dict[str, str] = {}
 
 
 def code(key: str, steps: int = 0) -> str:

@@ -1,7 +1,6 @@
 """The desk's pages, walked with a real browser session."""
 
 import pytest
-
 from tests import scenes
 from tests.cast import Cast
 from tests.desk.signing import signed_in

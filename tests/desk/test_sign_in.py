@@ -7,12 +7,12 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
-
-from counterfoil.accounts import actions as accounts
-from counterfoil.ledger.models import Entry
 from tests import scenes
 from tests.cast import PASSWORD, Cast
 from tests.desk.signing import code, signed_in
+
+from counterfoil.accounts import actions as accounts
+from counterfoil.ledger.models import Entry
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +44,10 @@ def test_an_officer_without_a_second_factor_sets_it_up_at_the_first_sign_in(cast
     key = client.session["password_given"]["key"]
     assert client.post("/staff/second-step/set-up", {"code": code(key)})["Location"] == "/desk/"
     assert client.get("/desk/").status_code == 200
-    assert Entry.objects.filter(act="actor.signed_in", by=cast.id("alice"), body__factor="totp-set-up").count() == 1
+    assert (
+        Entry.objects.filter(act="actor.signed_in", by=cast.id("alice"), body__factor="totp-set-up").count()
+        == 1
+    )
 
 
 def test_a_second_browser_cannot_set_another_second_factor_up(cast: Cast) -> None:
@@ -57,7 +60,11 @@ def test_a_second_browser_cannot_set_another_second_factor_up(cast: Cast) -> Non
 def test_an_unknown_name_and_a_wrong_password_get_the_same_answer(cast: Cast) -> None:
     cast.id("alice")
     pages = []
-    for who, password in (("alice", "wrong-but-long-enough"), ("nobody", PASSWORD), ("alice", PASSWORD + "x")):
+    for who, password in (
+        ("alice", "wrong-but-long-enough"),
+        ("nobody", PASSWORD),
+        ("alice", PASSWORD + "x"),
+    ):
         answer = give_password(Client(), who, password)
         pages.append((answer.status_code, answer.content.replace(who.encode(), b"WHO").split(b"csrf")[0]))
     assert pages[0] == pages[1] == pages[2]
@@ -93,7 +100,9 @@ def test_a_code_works_once_and_wrong_codes_are_slowed_down(cast: Cast) -> None:
     assert soon.status_code == 400
     assert "too soon" in soon.content.decode()
     TOTPDevice.objects.update(throttling_failure_count=0, throttling_failure_timestamp=None)
-    assert client.post("/staff/second-step", {"code": f" {code(device.key, 1)[:3]} {code(device.key, 1)[3:]} "}).status_code == 302
+    following = code(device.key, 1)
+    typed = f" {following[:3]} {following[3:]} "
+    assert client.post("/staff/second-step", {"code": typed}).status_code == 302
 
 
 def test_the_session_gets_a_new_key_at_each_step(cast: Cast) -> None:
@@ -109,7 +118,10 @@ def test_the_session_gets_a_new_key_at_each_step(cast: Cast) -> None:
     assert len(seen) == 3
 
 
-@pytest.mark.parametrize("there", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:1", "desk"])
+@pytest.mark.parametrize(
+    "there",
+    ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example", "javascript:1", "desk"],
+)
 def test_next_leads_only_to_this_site(cast: Cast, there: str) -> None:
     assert signed_in(cast, "alice", at=there).get("/desk/").status_code == 200
     client = Client()

@@ -16,8 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
-from playwright.sync_api import BrowserContext, Locator, Page, Playwright, sync_playwright
-
+from playwright.sync_api import BrowserContext, FileChooser, Locator, Page, Playwright, sync_playwright
 from tests.cast import Cast
 
 # The browser's own loop must not make Django think that it runs inside one.
@@ -29,6 +28,10 @@ QUIET = (
 )  # fmt: skip
 
 
+LOOKED_AT: set[int] = set()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+
+
 class _Weather(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         body = b"<!DOCTYPE html><title>Weather</title><h1>Weather</h1><p>Cloudy, 9 degrees.</p>"
@@ -38,7 +41,7 @@ class _Weather(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
 
 
@@ -92,13 +95,25 @@ def device(playwright: Playwright, weather: int, tmp_path: Path) -> Iterator[Cal
             locale="en-GB",
         )
         context.folder = folder  # type: ignore[attr-defined]
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         opened.append(context)
         return context
 
     yield make
     for context in opened:
         context.close()
+
+
+@pytest.fixture
+def checker(playwright: Playwright) -> Iterator[Callable[[bool], Page | None]]:
+    """Return a maker of the page in which the accessibility checker looks at what a browser without scripts shows."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+
+    def make(script: bool) -> Page | None:
+        return None if script else browser.new_page(viewport={"width": 360, "height": 740})
+
+    yield make
+    browser.close()
 
 
 @pytest.fixture
@@ -118,10 +133,12 @@ def site(people: Cast, live_server: Any) -> str:
 class Keys:
     """Somebody who uses nothing but the keyboard, and looks at every page with the accessibility checker."""
 
-    def __init__(self, page: Page, site: str, prefix: str = "") -> None:
-        self.page, self.site, self.prefix = page, site, prefix
+    def __init__(self, page: Page, site: str, prefix: str = "", checker: Page | None = None) -> None:
+        self.page, self.site, self.prefix, self.checker = page, site, prefix, checker
         self.seen: dict[str, str] = {}
         self.problems: list[str] = []
+        self.choosers: list[FileChooser] = []
+        page.on("filechooser", lambda chooser: self.choosers.append(chooser))  # noqa: PLW0108
 
     def open(self, address: str) -> "Keys":
         """Open an address and look at it."""
@@ -131,8 +148,17 @@ class Keys:
     def look(self) -> "Keys":
         """Check the page that is shown, and remember its address and title."""
         self.seen[self.page.url] = self.page.title()
-        if self.page.url.startswith(self.site):
-            found = Axe().run(self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+        # The same page, but for its form's token, is looked at once in a run.
+        plain = re.sub(r'value="[A-Za-z0-9]{64}"', "", self.page.content())
+        same = hash((self.checker is None, plain))
+        if self.page.url.startswith(self.site) and same not in LOOKED_AT:
+            LOOKED_AT.add(same)
+            found = Axe().run(
+                self.as_checked(),
+                options={
+                    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+                },
+            )
             for violation in found.response["violations"]:
                 nodes = "; ".join(node["html"][:120] for node in violation["nodes"][:2])
                 self.problems.append(f"{self.page.url}: {violation['id']}: {violation['help']}: {nodes}")
@@ -142,6 +168,18 @@ class Keys:
             if wide > 0:
                 self.problems.append(f"{self.page.url}: {wide} px wider than the screen")
         return self
+
+    def as_checked(self) -> Page:
+        """Return the page for the checker, which needs scripts: without them, the same HTML in a second browser."""
+        if self.checker is None:
+            return self.page
+        address, html = self.page.url, self.page.content()
+        self.checker.route(
+            address, lambda route: route.fulfill(body=html, content_type="text/html; charset=utf-8")
+        )
+        self.checker.goto(address)
+        self.checker.unroute(address)
+        return self.checker
 
     def reach(self, target: Locator, limit: int = 80) -> Locator:
         """Press Tab until the target has the focus, and check that it can be seen there."""
@@ -197,9 +235,13 @@ class Keys:
     def choose(self, selector: str, *files: Any) -> "Keys":
         """Reach a file field, open it with the keyboard and choose files."""
         self.reach(self.page.locator(selector).first)
-        with self.page.expect_file_chooser() as chooser:
-            self.page.keyboard.press("Enter")
-        chooser.value.set_files(list(files))
+        before = len(self.choosers)
+        self.page.keyboard.press("Enter")
+        for _ in range(300):
+            if len(self.choosers) > before:
+                break
+            self.page.wait_for_timeout(50)
+        self.choosers[-1].set_files(list(files))
         return self
 
     def go_on(self) -> "Keys":
@@ -224,10 +266,16 @@ class Keys:
             self.type("#answer-day", "20").type("#answer-month", "11").type("#answer-year", "2025")
         elif page.locator('input[value="none"]').count():
             self.tick('input[value="none"]')
-        elif page.locator('input[name="answer"][type="checkbox"], input[name="answer"][type="radio"]').count():
+        elif page.locator(
+            'input[name="answer"][type="checkbox"], input[name="answer"][type="radio"]'
+        ).count():
             first = page.locator('input[name="answer"]').first
             self.tick(f'input[value="{first.get_attribute("value")}"]')
-        elif "9:30pm" in page.locator(".govuk-hint").first.inner_text() if page.locator(".govuk-hint").count() else False:
+        elif (
+            "9:30pm" in page.locator(".govuk-hint").first.inner_text()
+            if page.locator(".govuk-hint").count()
+            else False
+        ):
             self.type("#answer", "9:30pm")
         elif page.locator("#answer").count():
             self.type("#answer", text)
@@ -236,7 +284,9 @@ class Keys:
     def answer_until(self, end: str, limit: int = 40) -> "Keys":
         """Answer up to the page whose address, or a selector on it, is `end`."""
         for _ in range(limit):
-            if re.search(re.escape(end) + "$", self.page.url) or (end[0] in "#[" and self.page.locator(end).count()):
+            if re.search(re.escape(end) + "$", self.page.url) or (
+                end[0] in "#[" and self.page.locator(end).count()
+            ):
                 return self
             self.answer()
         raise AssertionError(f"Still on {self.page.url}")

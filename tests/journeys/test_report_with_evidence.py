@@ -1,15 +1,15 @@
-"""J1: somebody reports a burglary with evidence, leaves half-way, comes back by code, and gets a receipt that checks."""
+"""J1: a burglary reported with evidence, left half-way, come back to by code, and a receipt that checks."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Page
+from tests.journeys.conftest import Keys
+from tests.portal.walk import CLIP, PHOTO
 
 from counterfoil.cases import queries as cases
 from counterfoil.reports.models import Report
-from tests.journeys.conftest import Keys
-from tests.portal.walk import CLIP, PHOTO
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 
@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 def test_a_burglary_is_reported_with_evidence_by_keyboard_alone(
     site: str,
     device: Callable[..., BrowserContext],
+    checker: Callable[[bool], Page | None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     script: bool,
@@ -30,9 +31,10 @@ def test_a_burglary_is_reported_with_evidence_by_keyboard_alone(
     big.write_bytes(CLIP * 10)
     wrong.write_bytes(b"MZ this is a programme")
 
+    look = checker(script)
     # On the borrowed phone: as far as the files, then away.
     first = device(script=script)
-    someone = Keys(first.pages[0], site, prefix).start("burglary").answer_until("#files")
+    someone = Keys(first.pages[0], site, prefix, look).start("burglary").answer_until("#files")
     someone.choose("#files", clip, big, wrong).press('button[value="next"]')
     said = someone.words()
     assert "notes.exe" in said
@@ -48,7 +50,7 @@ def test_a_burglary_is_reported_with_evidence_by_keyboard_alone(
 
     # Elsewhere, later.
     second = device(script=script, width=1366, height=768)
-    someone = Keys(second.pages[0], site, prefix).open("/return").type("#code", code.lower()).go_on()
+    someone = Keys(second.pages[0], site, prefix, look).open("/return").type("#code", code.lower()).go_on()
     someone.answer_until("/check")
     assert "clip.mp4" in someone.words()
     someone.press('a[href$="/q/1/change"]').tick('input[value="business"]').press('button[value="next"]')
@@ -75,13 +77,17 @@ def test_a_burglary_is_reported_with_evidence_by_keyboard_alone(
     other.write_bytes(PHOTO)
     note = tmp_path / "receipt.txt"
     note.write_text(report.receipt)
-    someone.open("/receipt").choose("#receipt", note).choose("#files", clip, other).press("main form .govuk-button")
+    someone.open("/receipt").choose("#receipt", note).choose("#files", clip, other).press(
+        "main form .govuk-button"
+    )
     assert someone.page.locator(".cf-note--good").count() == 1
     assert someone.page.locator(".cf-state--good").count() == 1
     assert someone.page.locator(".cf-state--bad").count() == 1
 
     # And what happens can be followed.
-    someone.open("/track").type("#reference", reference.lower()).type("#words", words).press("main form .govuk-button")
+    someone.open("/track").type("#reference", reference.lower()).type("#words", words).press(
+        "main form .govuk-button"
+    )
     assert someone.page.url.endswith(f"{prefix}/progress")
     assert someone.page.locator(".cf-event--next").count() == 3
     assert [*problems, *someone.problems] == []

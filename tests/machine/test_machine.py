@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import argon2
@@ -19,7 +19,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -44,19 +44,35 @@ from counterfoil.reports import actions as reports
 from tests import scenes
 from tests.cast import HOME, Cast
 
-FULL_STORIES, FEW_STORIES, STEPS = 400, 12, 40
+FULL_STORIES, FEW_STORIES, STEPS = 400, 16, 50
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
 
-who = st.sampled_from(["alice", "bruno", "dilys", "ines", "charlie", "petra"])
+# Those who work on cases act more often than those who have no business there.
+who = st.sampled_from(["alice", "ines", "bruno", "alice", "ines", "bruno", "alice", "dilys", "charlie", "petra"])
 officer = st.sampled_from(["alice", "bruno", "dilys"])
-which = st.integers(0, 5)
+which = st.integers(0, 2)
 kinds = st.sampled_from(["burglary", "criminal-damage", "shop-theft", "antisocial-behaviour"])
-reason = st.sampled_from([scenes.REASON, "Nothing more can be done with what there is.", "no", ""])
+reason = st.sampled_from([scenes.REASON, "Nothing more can be done with what there is.", scenes.REASON, "no", ""])
+# Every story together must have come to all of these, or it was told too tamely to prove anything.
+COME_TO = {
+    *("report.accepted", "case.opened", "case.graded", "case.taken", "case.assigned", "case.recorded", "case.closed"),
+    *("case.reopened", "case.returned", "exhibit.sealed", "exhibit.moved", "exhibit.viewed", "statement.signed"),
+    *("suspect.named", "charge.decided", "outcome.recorded", "sender.updated", "duty.missed", "duty.climbed"),
+    *("duty.done", "duty.ended", "duty.handed_over", "account.suspended", "notice.sent", "notice.held"),
+}
+
+
+def files_of(receipt: str) -> list[str]:
+    """Return the digests that a receipt lists."""
+    lines = [line.split(" ") for line in receipt.splitlines()]
+    return [words[2] for words in lines if words[0] == "file" and len(words) == 4]
 
 
 class House(RuleBasedStateMachine):
     """A house with people in it, a clock, and whatever they do next."""
+
+    acts: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,6 +111,7 @@ class House(RuleBasedStateMachine):
         try:
             if hasattr(self, "cast"):
                 self.trouble = False
+                self.acts.update(Entry.objects.values_list("act", flat=True).distinct())
                 duties.sweep(self.now)
                 sequence()
                 assert fsck.fsck(self.now, grace=timedelta(0)) == []
@@ -106,12 +123,18 @@ class House(RuleBasedStateMachine):
             self.patch.undo()
             shutil.rmtree(self.folder, ignore_errors=True)
 
-    @initialize()
-    def open_the_house(self) -> None:
-        """Two forces; the home force's desk is staffed."""
+    @initialize(
+        begun=st.sampled_from([scenes.charged, scenes.exhibited, scenes.recorded, scenes.reported, None]),
+        safe=st.booleans(),
+    )
+    def open_the_house(self, begun: Callable[..., scenes.Scene] | None, safe: bool) -> None:
+        """Two forces; the home force's desk is staffed, and perhaps a case is under way."""
         self.cast = Cast()
         for name in ("alice", "bruno", "dilys", "ines", "charlie", "petra", "ada"):
             self.cast.id(name)
+        if begun:
+            self.sent.append(begun(self.cast, device_safe=safe))
+            self.acknowledged.update(files_of(self.sent[0].accepted.receipt))
 
     # helpers
 
@@ -141,7 +164,7 @@ class House(RuleBasedStateMachine):
     @rule(kind=kinds, files=st.integers(0, 2), safe=st.booleans(), away=st.booleans())
     def report(self, kind: str, files: int, safe: bool, away: bool) -> None:
         """Somebody reports, perhaps with files, to either force."""
-        if len(self.sent) >= 6:
+        if len(self.sent) >= 3:
             return
         n = len(self.sent)
         scene = scenes.reported(
@@ -155,11 +178,9 @@ class House(RuleBasedStateMachine):
         )
         self.sent.append(scene)
         self.owing = self.owing or not self.followers or self.trouble
-        for line in scene.accepted.receipt.splitlines():
-            words = line.split(" ")
-            if words[0] == "file" and len(words) == 4:
-                self.acknowledged.add(words[2])
-        assert len(scene.files) == files
+        listed = files_of(scene.accepted.receipt)
+        assert len(listed) == files
+        self.acknowledged.update(listed)
 
     @rule(n=which)
     def send_again(self, n: int) -> None:
@@ -175,8 +196,8 @@ class House(RuleBasedStateMachine):
             )
             assert Entry.objects.count() == before
 
-    @rule(n=which, why=reason)
-    def look_for_another_file(self, n: int, why: str) -> None:
+    @rule()
+    def tidy(self) -> None:
         """Drafts are tidied; what was sent stays."""
         reports.tidy(self.now)
 
@@ -252,7 +273,7 @@ class House(RuleBasedStateMachine):
                     with opened[1] as stream:
                         assert hashlib.sha256(stream.read()).hexdigest() == exhibit.sha256
 
-    @rule(n=which, name=who, signed=st.booleans())
+    @rule(n=which, name=who, signed=st.sampled_from([True, True, False]))
     def take_statement(self, n: int, name: str, signed: bool) -> None:
         """Somebody takes a statement, signed or not."""
         if scene := self.scene(n):
@@ -286,7 +307,7 @@ class House(RuleBasedStateMachine):
                 )
             )
 
-    @rule(n=which, name=who, type_=st.sampled_from(["1", "14", "16", "18", "21", "0"]), why=reason)
+    @rule(n=which, name=who, type_=st.sampled_from(["18", "1", "1", "16", "0"]), why=reason)
     def close(self, n: int, name: str, type_: str, why: str) -> None:
         """Somebody records an outcome."""
         if scene := self.scene(n):
@@ -394,15 +415,17 @@ class _nothing:  # noqa: N801  (reads as a word where it is used)
     def __exit__(self, *_: object) -> None: ...
 
 
-def play(machine: type[House], full: bool) -> None:
+def play(machine: type[House], stories: int, *, shrink: bool = True) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=FULL_STORIES if full else FEW_STORIES,
+            max_examples=stories,
             stateful_step_count=STEPS,
+            phases=tuple(Phase) if shrink else (Phase.generate,),
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
+            report_multiple_bugs=False,
         ),
     )
 
@@ -414,8 +437,9 @@ def test_whatever_people_do_and_the_clock_does_the_promises_hold(
     full: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL")
-    play(House, full)
+    play(House, FULL_STORIES if full else FEW_STORIES)
     assert not Case.objects.exists()
+    assert COME_TO - House.acts == set()
 
 
 class Forgetful(House):
@@ -458,4 +482,4 @@ def test_the_machine_notices_a_house_that_breaks_its_word(
 ) -> None:
     caplog.set_level("CRITICAL")
     with pytest.raises((AssertionError, Refusal, ExceptionGroup)):
-        play(broken, True)
+        play(broken, 40, shrink=False)

@@ -71,6 +71,11 @@ def test_an_older_vintage_imported_later_is_kept_and_not_used(tmp_path: Path) ->
     assert queries.number(Viewer.public(), "crimes.cleveland.2021-03_2021-03.all").value == 2
 
 
+def test_a_day_of_release_that_is_no_day_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="like 2022-04-20"):
+        import_crimes([tmp_path], by=CLOCK, vintage="April")
+
+
 def test_files_we_do_not_read_yet_are_left_alone_and_named(tmp_path: Path) -> None:
     (tmp_path / "2021-03-cleveland-stop-and-search.csv").write_text("Type,Date\n")
     (tmp_path / "2021-03-atlantis-street.csv").write_bytes(text([]))

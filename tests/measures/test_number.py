@@ -5,6 +5,7 @@ import io
 import random
 from collections.abc import Iterable
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,16 @@ def test_a_call_to_the_police_has_no_share_charged(country: Path) -> None:
     assert (found.value, found.state) == (None, "none")
 
 
+def test_outcomes_are_counted_by_their_wording(country: Path) -> None:
+    assert value("outcomes.cleveland.2021-03_2021-05.all") == 19
+    assert value("outcomes.cleveland.2021-03_2021-05.unable-to-prosecute-suspect") == 9
+    assert value("outcomes.cleveland.2021-03_2021-05.local-resolution") == 0
+    assert value("outcomes.city-of-london.2021-03_2021-03.all") == 0
+    assert value("outcomes.city-of-london.2021-04_2021-04.all") is None
+    with pytest.raises(BadInput, match="no outcome of this wording"):
+        value("outcomes.cleveland.2021-03_2021-05.burglary")
+
+
 def test_charges_among_outcomes_are_counted_by_the_month_of_the_outcome(country: Path) -> None:
     found = queries.number(PUBLIC, "charged-of-outcomes.cleveland.2021-04_2021-04.all")
     assert (found.part, found.whole, found.value) == (3, 6, Decimal("50.0"))
@@ -138,7 +149,8 @@ def test_every_number_leads_to_exactly_its_rows(country: Path) -> None:
     for address in (
         "crimes.cleveland.2021-03_2021-05.burglary", "crimes.cleveland.2021-03_2021-05.all.none",
         "charged.cleveland.2021-03_2021-05.all", "charged-of-outcomes.cleveland.2021-03_2021-05.all",
-        "crimes.cleveland.2021-03_2021-05.shoplifting",
+        "crimes.cleveland.2021-03_2021-05.shoplifting", "outcomes.cleveland.2021-03_2021-05.suspect-charged",
+        "outcomes.cleveland.2021-03_2021-05.all",
     ):  # fmt: skip
         one = queries.number(PUBLIC, address)
         for part in queries.parts_of(one.id.measure):
@@ -195,12 +207,15 @@ def test_months_run_on_over_the_new_year() -> None:
 
 
 def test_classes_are_few_part_no_equal_counts_and_hold_every_area() -> None:
-    found = rules.classes([1] * 10 + [2] * 3 + [5, 8, 9, 9, 9, 40])
-    assert sum(c.areas for c in found) == 19
-    assert all(a.high < b.low for a, b in zip(found, found[1:], strict=False))
-    assert len(found) <= 5
+    values = [1] * 10 + [2] * 3 + [5, 8, 9, 9, 9, 40]
+    found = rules.classes(values)
+    assert sum(c.areas for c in found) == len(values)
+    assert all(a.high < b.low for a, b in pairwise(found))
+    assert 2 <= len(found) <= 5
     assert [rules.class_of(v, found) for v in (1, 40)] == [0, len(found) - 1]
-    assert rules.classes([]) == ()
+    assert found[-1] == rules.Class(40, 40, 1)
+    assert rules.classes([7, 7, 7]) == (rules.Class(7, 7, 3),)
+    assert rules.classes([]) == rules.classes([0]) == ()
 
 
 # -- an independent count: nothing below uses DuckDB, Parquet or our own reader -----------------------------------

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
+from tests.cast import Cast
+from tests.portal.walk import CLIP, PHOTO, Visitor, upload
 
 from counterfoil.reports import actions, queries
 from counterfoil.reports.models import Draft, Report
-from tests.cast import Cast
-from tests.portal.walk import CLIP, PHOTO, Visitor, upload
 
 pytestmark = pytest.mark.django_db
 KINDS = [
@@ -85,7 +85,9 @@ def test_a_file_too_big_and_one_of_a_wrong_type_fail_alone_and_the_good_one_is_k
 
 
 def test_a_file_can_be_taken_off_again() -> None:
-    someone = Visitor().start().until("photos, video").press({"then": "add", "files": [upload("a.jpg", PHOTO)]})
+    someone = (
+        Visitor().start().until("photos, video").press({"then": "add", "files": [upload("a.jpg", PHOTO)]})
+    )
     chosen = re.search(r'name="file" value="([^"]+)"', someone.html)
     assert chosen
     someone.press({"then": "remove", "file": chosen[1]})
@@ -171,7 +173,9 @@ def test_for_a_sensitive_kind_the_code_is_shown_only_after_the_person_says_it_is
 
 
 def test_the_code_opens_the_draft_on_another_device_and_closes_it_on_the_first() -> None:
-    first = Visitor().start().answer_all(stop_at="/q/5").press({"answer": "The lock was broken.", "then": "save"})
+    first = (
+        Visitor().start().answer_all(stop_at="/q/5").press({"answer": "The lock was broken.", "then": "save"})
+    )
     code = first.codes[0]
     assert first.codes == [code, code]
     other = Visitor("/cy").go("/return").press({"code": f" {code.lower().replace('-', ' ')} "})
@@ -202,7 +206,19 @@ def test_the_four_words_typed_again_are_checked() -> None:
 
 @pytest.mark.parametrize(
     "address",
-    ["/before", "/safe", "/fit", "/now", "/here", "/q/1", "/q/4/change", "/check", "/sent", "/code", "/progress"],
+    [
+        "/before",
+        "/safe",
+        "/fit",
+        "/now",
+        "/here",
+        "/q/1",
+        "/q/4/change",
+        "/check",
+        "/sent",
+        "/code",
+        "/progress",
+    ],
 )
 @pytest.mark.parametrize("prefix", ["", "/cy"])
 def test_without_a_draft_every_page_is_the_neutral_page(address: str, prefix: str) -> None:
@@ -225,7 +241,16 @@ def test_every_title_and_address_on_the_way_is_neutral() -> None:
 
 def test_no_page_may_be_stored_by_the_browser() -> None:
     someone = Visitor()
-    for address in ("/", "/track", "/return", "/receipt", "/cookies", "/privacy", "/accessibility", "/nothing"):
+    for address in (
+        "/",
+        "/track",
+        "/return",
+        "/receipt",
+        "/cookies",
+        "/privacy",
+        "/accessibility",
+        "/nothing",
+    ):
         assert "no-store" in someone.go(address).page.headers["Cache-Control"]
     someone.start()
     while not someone.at.endswith("/sent"):

@@ -6,13 +6,27 @@ import pytest
 from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-from counterfoil.reports.models import Report
 from tests.cast import Cast
 from tests.portal.walk import Visitor
 
+from counterfoil.reports.models import Report
+
 pytestmark = pytest.mark.django_db
-ODD = ["\x00", "a\x00b", "\ud800", "9" * 5000, "-1", "٣", "1e9", "\u202e", "🫀" * 400, "<script>alert(1)</script>", "{{7*7}}", "%s%n", "' OR 1=1 --"]
+ODD = [
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "9" * 5000,
+    "-1",
+    "٣",
+    "1e9",
+    "\u202e",
+    "🫀" * 400,
+    "<script>alert(1)</script>",
+    "{{7*7}}",
+    "%s%n",
+    "' OR 1=1 --",
+]
 
 
 @pytest.fixture(autouse=True)
@@ -25,14 +39,17 @@ def test_odd_text_in_an_answer_is_tidied_kept_or_refused_with_a_sentence(at: str
     someone = Visitor().start().answer_all(stop_at=at)
     for odd in ODD:
         encoded = odd.encode("utf-8", "surrogatepass")
-        someone.go(at).press({"then": "next", "answer": encoded, "day": encoded, "month": encoded, "year": encoded})
+        someone.go(at).press(
+            {"then": "next", "answer": encoded, "day": encoded, "month": encoded, "year": encoded}
+        )
         assert someone.page.status_code == 200
         assert "\x00" not in someone.html
         assert "<script>alert" not in someone.html
 
 
 @pytest.mark.parametrize(
-    ("at", "names"), [("/track", ("reference", "words")), ("/return", ("code",)), ("/receipt", ("note",)), ("/", ("kind",))]
+    ("at", "names"),
+    [("/track", ("reference", "words")), ("/return", ("code",)), ("/receipt", ("note",)), ("/", ("kind",))],
 )
 def test_odd_text_in_the_other_forms_is_answered(at: str, names: tuple[str, ...]) -> None:
     for odd in ODD:
@@ -41,7 +58,11 @@ def test_odd_text_in_the_other_forms_is_answered(at: str, names: tuple[str, ...]
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(data=st.dictionaries(st.sampled_from(["answer", "day", "then", "file", "x"]), st.binary(max_size=200), max_size=4))
+@given(
+    data=st.dictionaries(
+        st.sampled_from(["answer", "day", "then", "file", "x"]), st.binary(max_size=200), max_size=4
+    )
+)
 def test_any_bytes_at_all_are_answered(data: dict[str, bytes], desk: None) -> None:
     someone = Visitor().start()
     for _ in range(2):
@@ -57,7 +78,10 @@ def test_a_sent_report_holds_no_control_characters() -> None:
     assert Report.objects.get().answers["what"] == "onetwo\nthree"
 
 
-@pytest.mark.parametrize("address", ["/q/0", "/q/99", "/q/" + "9" * 5000, "/q/-1", "/q/1/", "/%00", "/%FF%FE", "/cy", "/cy/q/x", "//"])
+@pytest.mark.parametrize(
+    "address",
+    ["/q/0", "/q/99", "/q/" + "9" * 5000, "/q/-1", "/q/1/", "/%00", "/%FF%FE", "/cy", "/cy/q/x", "//"],
+)
 def test_odd_addresses_are_answered_plainly(address: str) -> None:
     page = Client().get(address)
     assert page.status_code in (200, 301, 303, 404)
@@ -72,7 +96,9 @@ def test_methods_nobody_uses_get_a_plain_page(method: str) -> None:
 
 def test_a_huge_post_gets_a_plain_page_and_loses_nothing() -> None:
     someone = Visitor().start().answer_all(stop_at="/q/5")
-    page: Any = someone.client.post("/q/5", {"answer": "x" * 3_000_000}, content_type="application/x-www-form-urlencoded")
+    page: Any = someone.client.post(
+        "/q/5", {"answer": "x" * 3_000_000}, content_type="application/x-www-form-urlencoded"
+    )
     assert page.status_code in (400, 413)
     assert "What you saved before is still there" in page.content.decode()
     assert someone.go("/q/5").page.status_code == 200

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from tests.cast import Cast
+from tests.portal.walk import Visitor
 
 from counterfoil.faces.kit import language
 from counterfoil.faces.kit.catalogue import strings
 from counterfoil.reference.kinds import kinds
 from counterfoil.reference.wording import keys, say
 from counterfoil.reports import rules
-from tests.cast import Cast
-from tests.portal.walk import Visitor
 
 STATIC = Path(language.__file__).parent / "static" / "kit"
 
@@ -27,7 +27,11 @@ def test_every_string_of_the_portal_and_the_kit_has_welsh_marked_draft_or_review
         if not file.startswith(("kit/", "portal/")):
             continue
         message = catalogue.get(text if isinstance(text, str) else text[0])
-        texts = [message.string] if message and isinstance(message.string, str) else list(message.string if message else [])
+        texts = (
+            [message.string]
+            if message and isinstance(message.string, str)
+            else list(message.string if message else [])
+        )
         if not message or not any(texts):
             without.append(text)
         elif not message.flags & {"draft", "reviewed"}:

@@ -128,4 +128,7 @@ class Visitor:
     @property
     def codes(self) -> list[str]:
         """Return the codes printed large on the page: reference and four words, or the code to come back."""
-        return [" ".join(unescape(c).split()) for c in re.findall(r'class="cf-code[^"]*"[^>]*>([^<]+)<', self.html)]
+        return [
+            " ".join(unescape(c).split())
+            for c in re.findall(r'class="cf-code[^"]*"[^>]*>([^<]+)<', self.html)
+        ]

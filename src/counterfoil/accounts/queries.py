@@ -22,9 +22,9 @@ def viewer_for(actor_id: str, *, second_factor: bool = False) -> Viewer:
 
 
 def names_of(ids: set[str]) -> dict[str, str]:
-    """Return the shown name of each actor id; `public` and `clock` included."""
-    shown = {"public": "A member of the public", "clock": "The clock"}
-    real = [i for i in ids if i not in shown]
+    """Return the shown name of each actor id; those that stand for nobody in particular are included."""
+    shown = {"public": "A member of the public", "clock": "The clock", "defence": "The defence"}
+    real = [i for i in ids if Viewer(id=i).signed_in]
     shown.update({str(pk): name for pk, name in Actor.objects.filter(pk__in=real).values_list("pk", "name")})
     return shown
 

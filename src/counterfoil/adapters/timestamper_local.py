@@ -172,5 +172,5 @@ class LocalAuthority:
 
 def _rejection(reason: str) -> bytes:
     status = tsp.PKIStatusInfo({"status": "rejection", "fail_info": {reason}})
-    der: bytes = tsp.TimeStampResp({"status": status}).dump()
-    return der
+    der: bytes = status.dump()
+    return b"\x30" + bytes([len(der)]) + der  # a TimeStampResp without a token

@@ -116,7 +116,7 @@ def assign(case_id: UUID, actor_id: str, *, by: Viewer) -> None:
         raise BadInput("actor", "Choose an officer of this force.")
     case.owner_actor_id, case.owner_queue_id = UUID(actor_id), None
     case.save(update_fields=["owner_actor", "owner_queue"])
-    record("case.assigned", by=by, on=("case", case.pk), thread=case.pk, to=actor_id)
+    record("case.assigned", by=by, on=("case", case.pk), thread=case.pk, to=str(case.owner_actor_id))
 
 
 @transaction.atomic
@@ -158,6 +158,10 @@ def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
     now = timezone.now()
     if rms_number.strip():
         number = rules.clean_reference("rms", rms_number)
+        if len(number) > rules.CRIME_NUMBER_LENGTH:
+            raise BadInput(
+                "rms_number", f"A records system number has {rules.CRIME_NUMBER_LENGTH} letters or fewer."
+            )
         case.system_of_record = "rms"
         ExternalReference.objects.create(case=case, kind="rms", value=number, noted_at=now)
     else:

@@ -5,6 +5,8 @@ import uuid
 from django.db import models
 from django.db.models import Q
 
+from counterfoil.cases.rules import CRIME_NUMBER_LENGTH
+
 
 class Case(models.Model):
     """A file with one owner at any time: an actor, or a queue (an area of kind `queue`)."""
@@ -23,7 +25,7 @@ class Case(models.Model):
     system_of_record = models.CharField(max_length=4, default="ours")
     state = models.CharField(max_length=12, default="open")
     grade = models.CharField(max_length=12, blank=True)
-    crime_number = models.CharField(max_length=20, blank=True)
+    crime_number = models.CharField(max_length=CRIME_NUMBER_LENGTH, blank=True)
     reported_at = models.DateTimeField()
     opened_at = models.DateTimeField()
     recorded_at = models.DateTimeField(null=True, blank=True)

@@ -153,7 +153,11 @@ def queue(viewer: Viewer, *, limit: int = 200) -> list[CaseCard]:
     """Return the cases waiting in the viewer's queues, oldest first."""
     if not viewer.signed_in:
         return []
-    found = Case.objects.filter(owner_queue_id__in=places.queues_of(viewer), state="open")
+    found = Case.objects.filter(
+        owner_queue_id__in=places.queues_of(viewer),
+        force__code__in=viewer.forces("officer", "inspector"),
+        state="open",
+    )
     found = found.select_related("force", "owner_actor", "owner_queue").order_by("opened_at")
     return [_card(c) for c in found[:limit]]
 

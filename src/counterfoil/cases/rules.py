@@ -22,6 +22,7 @@ REFERENCES = {
     "urn": "Unique reference number (URN)",
     "cad": "Incident (command and control) number",
 }
+CRIME_NUMBER_LENGTH = 20
 SHAPE = re.compile(r"[A-Z0-9][A-Z0-9/\-. ]{1,58}[A-Z0-9]\Z")
 
 

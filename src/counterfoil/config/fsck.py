@@ -14,6 +14,7 @@ from counterfoil.engines.errors import Refusal
 from counterfoil.engines.vault import Vault, sweep_staging
 from counterfoil.evidence import queries as evidence
 from counterfoil.ledger import queries as ledger
+from counterfoil.measures.queries import tables
 from counterfoil.plugs.stores import quarantine, vault
 
 # What nobody has touched for so long is no upload still under way.
@@ -33,6 +34,7 @@ def fsck(now: datetime | None = None, *, grace: timedelta = promises.GRACE) -> l
         lambda: _store("vault", vault(), [*evidence.known_objects(), *courts.known_objects()]),
         lambda: _store("quarantine", quarantine(), _uploads()),
         ledger.faults,
+        lambda: [f"Published tables: {s}" for s in tables().fsck()],
         lambda: list(_database()),
     )
     for part in parts:

@@ -46,7 +46,11 @@ def database(url: str, home: Path) -> dict[str, object]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.get("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 20}},
+        # What the address asks for (sslmode, sslrootcert, …) is passed on: silence about it would be a false safety.
+        "OPTIONS": {
+            "pool": {"min_size": 1, "max_size": 16, "timeout": 20},
+            **{k: v for k, v in query.items() if k != "host"},
+        },
     }
 
 
@@ -56,10 +60,13 @@ def refuse_unsafe(env: dict[str, str]) -> None:
         "COUNTERFOIL_SECRET_KEY": "a secret of at least 50 random characters",
         "COUNTERFOIL_HOSTS": "the host names served, separated by commas",
         "COUNTERFOIL_HOME": "the folder for vault, log and keys",
+        "COUNTERFOIL_NAME": "the log's own name, for example example.police.uk, which no other installation uses",
         "COUNTERFOIL_ORIGIN": "the public https address, for example https://report.example",
         "COUNTERFOIL_DATABASE_URL": "postgresql://… (SQLite serves one embedded machine, not production)",
         "COUNTERFOIL_TIMESTAMPER_URL": "the address of an RFC 3161 timestamp server",
         "COUNTERFOIL_TIMESTAMPER_ROOT": "a PEM file with that server's root certificate",
+        "COUNTERFOIL_SMTP_HOST": "the mail server: without one a message would be called sent and go nowhere",
+        "COUNTERFOIL_MAIL_FROM": "the neutral address that messages come from",
     }
     for name, meaning in wants.items():
         if not env.get(name):
@@ -85,6 +92,8 @@ if PRODUCTION:
 
 COUNTERFOIL_HOME = Path(os.environ.get("COUNTERFOIL_HOME") or Path.home() / ".counterfoil").absolute()
 COUNTERFOIL_HOME.mkdir(parents=True, exist_ok=True, mode=0o700)
+if PRODUCTION and COUNTERFOIL_HOME.stat().st_mode & 0o007:
+    raise UnsafeSettings(f"Others on this machine can enter {COUNTERFOIL_HOME}. Run: chmod o-rwx on it.")
 COUNTERFOIL_NAME = os.environ.get("COUNTERFOIL_NAME", "counterfoil.example")
 if not re.fullmatch(r"[a-z0-9][a-z0-9.\-]*(/[a-z0-9.\-]+)*", COUNTERFOIL_NAME):
     raise UnsafeSettings(
@@ -128,6 +137,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "counterfoil.config.encoding.as_utf8",
     "counterfoil.faces.kit.middleware.plain_refusals",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "counterfoil.faces.kit.middleware.language",
@@ -184,7 +194,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("COUNTERFOIL_BEHIND_PROXY") else None
 )
-# "no-referrer" makes browsers send "Origin: null" with forms, which the CSRF check refuses. Nothing goes to other sites.
+# "no-referrer" makes browsers send "Origin: null" with forms, which the CSRF check refuses. Other sites get nothing.
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -284,8 +294,15 @@ FOLLOWERS = True
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "formatters": {"plain": {"()": "counterfoil.config.logs.Plain"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {
+        # Its handlers print whole exceptions and write to administrators by e-mail; ours says less.
+        "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A refused request is no fault of ours, and its address may be a secret link.
+        "django.request": {"level": "ERROR"},
+        "django.security.csrf": {"level": "ERROR"},
+    },
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

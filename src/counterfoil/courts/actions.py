@@ -54,9 +54,9 @@ def record_charging_decision(
 ) -> UUID:
     """Record who decided to charge a suspect, or not to, when, and in which words; return the decision's id."""
     needs(by, "officer", "record a charging decision")
-    card = cases.case_for(by, case_id)
-    if card is None:
+    if not cases.why(by, case_id).allowed:
         raise NotAllowed("You have no part in this case, so you cannot change it.")
+    card = cases.lock_case(case_id)
     if card.state != "open":
         raise NotAllowed("This case is closed. Reopen it before you record a charging decision.")
     suspect = next((p for p in cases.parties(case_id) if p.id == party_id and p.role == "suspect"), None)
@@ -226,7 +226,8 @@ def _build(bundle: Bundle, stage: Progress) -> None:
         with out.open("rb") as f:
             stored = vault().add(f)
     with transaction.atomic():
-        Bundle.objects.filter(pk=bundle.pk).update(
+        # Whoever was first has decided: what was called failed, or was built already, is never replaced.
+        built = Bundle.objects.filter(pk=bundle.pk, state="building").update(
             state="built",
             stage="",
             payload_sha256=made.payload_sha256,
@@ -237,6 +238,8 @@ def _build(bundle: Bundle, stage: Progress) -> None:
             not_proved=list(verdict.not_proved),
             built_at=timezone.now(),
         )
+        if not built:
+            return
         record(
             "bundle.built",
             by=by,

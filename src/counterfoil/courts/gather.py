@@ -27,7 +27,7 @@ from counterfoil.plugs.keys import keys, periods
 from counterfoil.plugs.stores import vault
 from counterfoil.plugs.timestamper import timestamper
 from counterfoil.plugs.witness import witness
-from counterfoil.reference.kinds import kind_on
+from counterfoil.reports import queries as reports
 
 # Entries of the case, beside its exhibits' custody, that a court is shown. Reasons stay out: they are for the file.
 SHOWN_ACTS = frozenset(
@@ -46,7 +46,6 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
     viewer = Viewer(id=str(bundle.asked_by_id))
     case_id = bundle.case_id
     card = cases.cards([case_id])[case_id]
-    kind = kind_on(card.kind, now.date())
     parties = cases.parties(case_id)
     statements = evidence.statements_of(viewer, case_id)
     exhibits = evidence.exhibits_of(viewer, case_id)
@@ -54,7 +53,9 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
     by_subject: dict[str, list[Line]] = {}
     for line in lines:
         by_subject.setdefault(line.subject, []).append(line)
-    shown = [line for line in lines if line.act in SHOWN_ACTS]
+    charges = [c for c in charges_of(viewer, case_id) if c.decision == "charge"]
+    charged = {c.party for c in charges}
+    shown = [line for line in lines if line.act in SHOWN_ACTS and _concerns(line, charged)]
     for report_id in cases.reports_of(case_id):
         shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
     facts_exhibits = [
@@ -71,13 +72,11 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
         )
         for x in exhibits
     ]
-    ids = {line.by for line in shown} | {
-        e.by for x in exhibits for e in by_subject.get(f"exhibit:{x.id}", [])
-    }
-    ids |= {str(bundle.asked_by_id)}
-    charges = [c for c in charges_of(viewer, case_id) if c.decision == "charge"]
-    charged = {c.party for c in charges}
-    title = kind.title["en"].lower() if kind else card.kind
+    custody = [e for x in exhibits for e in by_subject.get(f"exhibit:{x.id}", [])]
+    ids = {line.by for line in [*shown, *custody]} | {str(bundle.asked_by_id)}
+    # A court must be able to read who received an exhibit, too.
+    ids |= {str(e.body["to"]) for e in custody if "to" in e.body}
+    title = card.kind.replace("-", " ")
     return engine.BundleFacts(
         name=bundle.name,
         urn=bundle.urn,
@@ -119,16 +118,34 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
         titles=evidence.titles_of(case_id),
         key_history=_history(),
         development=keys().development,
-        summary=_summary(card, title, len(exhibits), len(statements), bool(charges)),
+        summary=_summary(card, _received(case_id), title, len(exhibits), len(statements), bool(charges)),
         events=[_event(line) for line in sorted(shown, key=lambda e: e.index or 0)],
         built_by=accounts.names_of({str(bundle.asked_by_id)})[str(bundle.asked_by_id)],
-        offence=title,
+        offence=title.capitalize(),
     )
 
 
-def _summary(card: cases.CaseCard, title: str, exhibits: int, statements: int, charged: bool) -> list[str]:
-    when = card.reported_at.astimezone(London).strftime("%A %-d %B %Y at %H:%M")
-    said = [f"A report of {title} was made online on {when} and was received by {card.force_name}."]
+def _concerns(line: Line, charged: set[UUID]) -> bool:
+    """Say whether an entry is about somebody who is charged, or about nobody in particular.
+
+    Who else was suspected, their custody records and decisions not to charge them are not for another's defence.
+    """
+    if line.act not in ("suspect.named", "charge.decided"):
+        return True
+    party = line.subject.partition(":")[2] if line.act == "suspect.named" else str(line.body.get("party"))
+    return line.body.get("decision") != "no_charge" and party in map(str, charged)
+
+
+def _received(case_id: UUID) -> datetime:
+    """Return when the first report of a case was received: a draft is begun earlier, and is no report yet."""
+    return min(reports.report_card(i).received_at for i in cases.reports_of(case_id))
+
+
+def _summary(
+    card: cases.CaseCard, received: datetime, title: str, exhibits: int, statements: int, charged: bool
+) -> list[str]:
+    when = received.astimezone(London).strftime("%A %-d %B %Y at %H:%M")
+    said = [f"A report of {title} was made online and was received by {card.force_name} on {when}."]
     if card.recorded_at:
         said.append(f"It was recorded as a crime under the number {card.crime_number}.")
     said.append(

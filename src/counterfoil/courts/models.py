@@ -49,7 +49,7 @@ class Bundle(models.Model):
     urn = models.CharField(max_length=20)
     name = models.CharField(max_length=80)
     state = models.CharField(max_length=10, default="building")
-    stage = models.CharField(max_length=60, blank=True)
+    stage = models.CharField(max_length=120, blank=True)
     error = models.CharField(max_length=300, blank=True)
     payload_sha256 = models.CharField(max_length=64, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)

@@ -1,9 +1,11 @@
 """Every way to change duties: give them with a case, do them, sweep what was missed up its ladder."""
 
+import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
@@ -20,6 +22,9 @@ from counterfoil.ledger.actions import record
 from counterfoil.notices.actions import queue_notice
 from counterfoil.places import queries as places
 from counterfoil.reference.duties import DutyKind, duty_kinds
+from counterfoil.reference.kinds import kind_on
+
+log = logging.getLogger(__name__)
 
 
 def _give(case: CaseRow, kind: DutyKind, start: datetime) -> Duty | None:
@@ -46,7 +51,10 @@ def give_opening_duties(case_id: str) -> None:
         return
     past = set(Duty.objects.filter(case=case).values_list("kind", flat=True))
     given: list[tuple[DutyKind, Duty]] = []
+    report_kind = kind_on(case.kind, timezone.localdate(case.opened_at))
     for kind in duty_kinds().values():
+        if report_kind is not None and kind.id not in report_kind.duties:
+            continue
         if kind.on != "case.opened" or (kind.id in past and not kind.repeats):
             continue
         duty = _give(case, kind, case.opened_at if kind.id not in past else timezone.now())
@@ -83,9 +91,11 @@ def _finish(case_id: UUID, kind: str, *, by: Viewer) -> bool:
     return True
 
 
-def _may_work(case_id: UUID, by: Viewer) -> None:
+def _may_work(case_id: UUID, by: Viewer) -> CaseRow:
+    """Return the case, for somebody who has a part in it. It is locked before its duties, always in this order."""
     if not case_queries.why(by, case_id).allowed:
         raise NotAllowed("You have no part in this case, so you cannot change it.")
+    return lock_case(case_id)
 
 
 @transaction.atomic
@@ -140,7 +150,13 @@ def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
 @transaction.atomic
 def not_a_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
     """Keep the reason why a report is not recorded as a crime and finish the duty to record."""
-    _may_work(case_id, by)
+    case = _may_work(case_id, by)
+    if case.state != "open":
+        raise NotAllowed("This case is closed. Reopen it before you say that it is no crime.")
+    if case.recorded_at:
+        raise NotAllowed(
+            "This case is recorded as a crime already, so it cannot be said here that it is none."
+        )
     text = case_rules.clean_reason(reason, least=20)
     digest = cases.keep_reason(case_id, "case.not_crimed", text, by=by)
     record("case.not_crimed", by=by, on=("case", case_id), thread=case_id, reason_sha256=digest)
@@ -151,12 +167,11 @@ def not_a_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
 @transaction.atomic
 def update_sender(case_id: UUID, text: str, *, by: Viewer) -> None:
     """Write an update for the senders of a case, notify those with a safe channel, and start the next update duty."""
-    _may_work(case_id, by)
+    case = _may_work(case_id, by)
     words = case_rules.clean_reason(text, field="text")
     digest = cases.keep_reason(case_id, "sender.updated", words, by=by)
     record("sender.updated", by=by, on=("case", case_id), thread=case_id, text_sha256=digest)
     _finish(case_id, "update", by=by)
-    case = lock_case(case_id)
     kind = duty_kinds()["update"]
     following = _give(case, kind, timezone.now()) if case.state == "open" else None
     cases.tell_reporters(
@@ -197,12 +212,11 @@ def _hearers(duty: Duty, to: str) -> list[str]:
 _SYSTEM = Viewer(id="00000000-0000-0000-0000-000000000000", name="the clock")
 
 
-def _climb(duty_id: UUID, now: datetime) -> int:
+def _climb(duty_id: UUID, case_id: UUID, now: datetime) -> int:
     """Take one overdue duty as far up its ladder as the time says; return how many rungs it climbed."""
     with transaction.atomic():
-        found = Duty.objects.filter(pk=duty_id, state="live", due_at__lte=now)
-        if connection.vendor == "postgresql":
-            found = found.select_for_update(skip_locked=True)
+        lock_case(case_id)
+        found = Duty.objects.select_for_update().filter(pk=duty_id, state="live", due_at__lte=now)
         duty = found.first()
         if duty is None:
             return 0
@@ -249,23 +263,41 @@ def sweep(now: datetime | None = None) -> dict[str, int]:
 
     A case whose owner was suspended or left the force goes back to its queue.
 
-    Returns how many of each were done. Safe to run at any time, and by two processes at once.
+    Returns how many of each were done. Safe to run at any time, and by two processes at once. A case that cannot be
+    helped is noted and does not keep the others waiting.
     """
     at = now or timezone.now()
-    done = {"cases_opened": 0, "cases_returned": 0, "duties_given": 0, "rungs_climbed": 0}
-    for report in case_queries.reports_without_case():
-        cases.open_case(str(report))
-        done["cases_opened"] += 1
-    for case_id in case_queries.cases_without_active_owner():
+
+    def give_back(case_id: UUID) -> int:
         with transaction.atomic():
             cases.return_to_queue(case_id)
             hand_over(case_id, by=Viewer.clock())
-        done["cases_returned"] += 1
-    live = Duty.objects.filter(state="live").values("case_id")
-    for case_id in open_cases_besides(live):
+        return 1
+
+    def opened(report_id: UUID) -> int:
+        cases.open_case(str(report_id))
+        return 1
+
+    def given(case_id: UUID) -> int:
         give_opening_duties(str(case_id))
-        done["duties_given"] += 1
+        return 1
+
+    done = {"cases_opened": _each(case_queries.reports_without_case(), opened)}
+    done["cases_returned"] = _each(case_queries.cases_without_active_owner(), give_back)
+    live = Duty.objects.filter(state="live").values("case_id")
+    done["duties_given"] = _each(open_cases_besides(live), given)
     overdue = Duty.objects.filter(Q(missed_at__isnull=True) | Q(rung__lt=10), state="live", due_at__lte=at)
-    for duty_id in list(overdue.order_by("due_at").values_list("pk", flat=True)):
-        done["rungs_climbed"] += _climb(duty_id, at)
+    case_of = dict(overdue.order_by("due_at").values_list("pk", "case_id"))
+    done["rungs_climbed"] = _each(case_of, lambda duty: _climb(duty, case_of[duty], at))
+    return done
+
+
+def _each(ids: Iterable[UUID], act: Callable[[UUID], int]) -> int:
+    """Do `act` for each and return how much was done in all; what fails is noted, and the others go on."""
+    done = 0
+    for one in ids:
+        try:
+            done += act(one)
+        except Exception:
+            log.exception("the sweep could not help %s; it goes on with the others", one)
     return done

@@ -90,6 +90,7 @@ def my_duties(viewer: Viewer, *, limit: int = 200) -> list[DutyCard]:
     found = Duty.objects.filter(
         Q(holder_id=viewer.id) | Q(queue_id__in=places.queues_of(viewer)) | Q(pk__in=list(climbed)),
         state="live",
+        case__force__code__in=viewer.forces("officer", "inspector"),
     )
     return _cards(found.select_related("holder", "queue").order_by("due_at")[:limit])
 

@@ -21,7 +21,7 @@ from counterfoil.engines.tlog import (
 )
 from counterfoil.ledger import followers
 from counterfoil.ledger.models import Checkpoint, Entry, Reply
-from counterfoil.ledger.queries import Someone, log_folder
+from counterfoil.ledger.queries import Someone, log_folder, newest_checkpoint
 from counterfoil.ledger.rules import body_of
 from counterfoil.plugs.keys import keys
 from counterfoil.plugs.timestamper import timestamper
@@ -161,14 +161,21 @@ def publish(checkpoint: Checkpoint) -> None:
 
 
 def witness_checkpoint(checkpoint: Checkpoint) -> Checkpoint:
-    """Have the newest checkpoint cosigned by the witness and timestamped, and keep both.
+    """Have a checkpoint, or a newer one that covers it, cosigned by the witness and timestamped, and keep both.
 
     Network work happens outside any transaction. When a product is missing this raises its refusal; the checkpoint
     stays as it was and the caller says what is lacking.
     """
     if not checkpoint.cosigned:
         w = witness()
-        cosigned = w.cosign(checkpoint.note, log_folder().consistency)
+        try:
+            cosigned = w.cosign(checkpoint.note, log_folder().consistency)
+        except Corrupt:
+            # Another bundle took a longer checkpoint of ours to the witness first: that one covers this one too.
+            newer = newest_checkpoint()
+            if newer is None or newer.size <= checkpoint.size:
+                raise
+            return witness_checkpoint(newer)
         Checkpoint.objects.filter(pk=checkpoint.pk, cosigned="").update(cosigned=cosigned)
         checkpoint.refresh_from_db()
     if checkpoint.tsr is None:

@@ -1,6 +1,7 @@
 """Every way to change what the measures rest on: import published tables."""
 
 import hashlib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,6 +77,8 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
     Only an administrator (or the installer, `clock`) may. Raises BadInput when a path does not exist.
     """
     _may_import(by)
+    if vintage and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", vintage):
+        raise BadInput("vintage", "Give the day of release like 2022-04-20.")
     kept = tables()
     now = timezone.now()
     before = {(h.kind, h.force, h.month): h for h in kept.held()}

@@ -208,10 +208,12 @@ def compute(what: NumberId) -> Number:
         raise BadInput("number", "There is no police force of this name.")
     now = stock()
     street, ended = now.of("street", what.force), now.of("outcomes", what.force)
+    wanted = rules.months(what.first, what.last)
+    if what.measure == "outcomes":
+        return _outcomes(what, now, ended, wanted)
     types = type_names(what.force)
     if what.type != ALL and what.type not in types:
         raise BadInput("number", "There is no crime type of this name.")
-    wanted = rules.months(what.first, what.last)
     street_gaps = rules.gaps(wanted, {m: h.rows for m, h in street.items()})
     if what.measure == "crimes":
         return _crimes(what, now, street, types, street_gaps)
@@ -354,6 +356,28 @@ def _charged_of_outcomes(
     )
 
 
+def _outcomes(what: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[str, ...]) -> Number:
+    used = [h for m, h in ended.items() if what.first <= m <= what.last]
+    gap = rules.gaps(wanted, {m: h.rows for m, h in ended.items()})
+    wordings = {w.slug: w.wording for w in outcomes.wordings()}
+    wordings |= {outcomes.published(w).slug: w for _, w, _ in engine.outcome_counts(_paths(ended.values()))}
+    if what.type != ALL and what.type not in wordings:
+        raise BadInput("number", "There is no outcome of this wording.")
+    name = ALL if what.type == ALL else wordings[what.type]
+    held = bool(gap.held or gap.empty)
+    count = sum(n for _, wording, n in engine.outcome_counts(_paths(used)) if name in (ALL, wording))
+    return _number(
+        what,
+        now,
+        used,
+        type_name=name,
+        state="missing" if not held else "partly" if gap.missing else "published",
+        value=count if held else None,
+        outcomes=gap,
+        until=max(ended, default=""),
+    )
+
+
 # -- one force -----------------------------------------------------------------------------------------------
 
 
@@ -387,6 +411,7 @@ class ForcePage:
     totals: tuple[int | None, ...]
     street: Gaps
     outcome_gaps: Gaps
+    outcome_months: tuple[str, str]
     period: tuple[str, str] | None
     crimes: Number
     charged: Number | None
@@ -398,6 +423,15 @@ class ForcePage:
     blank: int
     older: tuple[tuple[Held, Held], ...]
     notes: dict[str, int]
+
+
+def headline(viewer: Viewer, slug: str) -> tuple[Number, Number | None]:
+    """Return a force's count of rows over every month held, and its share charged where one can be given."""
+    now = stock()
+    months = now.months()
+    period = rules.charge_period(now.of("street", slug), now.of("outcomes", slug))
+    charged = compute(NumberId("charged", slug, period[0], period[1])) if period else None
+    return compute(NumberId("crimes", slug, months[0], months[-1])), charged
 
 
 def force_page(viewer: Viewer, slug: str, type_slug: str = ALL) -> ForcePage:
@@ -448,6 +482,7 @@ def force_page(viewer: Viewer, slug: str, type_slug: str = ALL) -> ForcePage:
         totals=tuple(totals[m] if m in s_rows else None for m in months),
         street=rules.gaps(months, s_rows),
         outcome_gaps=rules.gaps(months, {m: h.rows for m, h in ended.items()}),
+        outcome_months=(min(ended, default=first), max(ended, default=last)),
         period=period,
         crimes=crimes,
         charged=compute(NumberId("charged", slug, period[0], period[1], type_slug)) if period else None,
@@ -506,6 +541,7 @@ def parts_of(measure: str) -> tuple[str, ...]:
         "crimes": ("rows",),
         "charged": ("charged", "crimes"),
         "charged-of-outcomes": ("charged", "outcomes"),
+        "outcomes": ("rows",),
     }[measure]
 
 
@@ -552,6 +588,8 @@ def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
         pairs = [(p, q) for p, q in both]
     else:
         only = CHARGED if part == "charged" else ()
+        if what.measure == "outcomes" and what.type != ALL:
+            only = (one.type_name,)
         found = engine.outcome_rows(ended, only, what.first, what.last, skip=skip, take=take)
         pairs = [(p, None) for p in found]
     return _published(one.used, pairs)
@@ -585,7 +623,7 @@ def rows_csv(viewer: Viewer, address: str, part: str = "") -> Iterator[str]:
     part = part or parts[0]
     if part not in parts:
         raise BadInput("part", "There is no such list of rows.")
-    kind = "outcomes" if one.id.measure == "charged-of-outcomes" else "street"
+    kind = "street" if one.id.measure in ("crimes", "charged") else "outcomes"
     paired = one.id.measure == "charged" and part == "charged"
     head = ["file", "sha256", "row", "byte_offset", "byte_length", *engine.COLUMNS[kind]]
     if paired:

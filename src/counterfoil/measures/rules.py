@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import Held
 
-MEASURES = ("crimes", "charged", "charged-of-outcomes")
+MEASURES = ("crimes", "charged", "charged-of-outcomes", "outcomes")
 _ID = re.compile(
     r"(?P<measure>[a-z][a-z-]*)\.(?P<force>[a-z][a-z-]*)\.(?P<first>\d{4}-\d{2})_(?P<last>\d{4}-\d{2})"
     r"\.(?P<type>[a-z0-9][a-z0-9-]*)(?:\.(?P<area>none|[EW]\d{8}))?\Z"
@@ -151,21 +151,21 @@ class Class:
 
 
 def classes(values: Sequence[int], wanted: int = 5) -> tuple[Class, ...]:
-    """Sort counts into few classes of about equally many areas, without parting equal counts; lowest first."""
-    ordered = sorted(v for v in values if v > 0)
-    if not ordered:
-        return ()
-    edges: list[int] = []
-    for k in range(1, wanted):
-        at = ordered[(len(ordered) * k) // wanted]
-        if at > ordered[0] and (not edges or at > edges[-1]):
-            edges.append(at)
-    starts = [ordered[0], *edges]
-    found = []
-    for at, low in enumerate(starts):
-        inside = [v for v in ordered if v >= low and (at + 1 == len(starts) or v < starts[at + 1])]
-        if inside:
-            found.append(Class(low, inside[-1], len(inside)))
+    """Sort counts into few classes, lowest first: each begins above the average of the counts not yet placed.
+
+    Counts by area have a long tail, and these "head/tail breaks" (B. Jiang, The Professional Geographer 65, 2013)
+    keep the few highest apart from the many low ones. Whole numbers only; equal counts are never parted.
+    """
+    head = sorted(v for v in values if v > 0)
+    found: list[Class] = []
+    while head:
+        low, count, total = head[0], len(head), sum(head)
+        above = [v for v in head if v * count > total]
+        if len(found) == wanted - 1 or not above:
+            found.append(Class(low, head[-1], count))
+            break
+        found.append(Class(low, head[count - len(above) - 1], count - len(above)))
+        head = above
     return tuple(found)
 
 

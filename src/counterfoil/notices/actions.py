@@ -1,6 +1,7 @@
 """Every way to change notices: queue one in the causing transaction, send what waits."""
 
 import logging
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from counterfoil.reports import queries as reports
 
 log = logging.getLogger(__name__)
 LEASE = timedelta(minutes=5)
+LONGEST = 15.0
 
 
 @transaction.atomic
@@ -51,11 +53,16 @@ def queue_notice(case_id: UUID, report_id: UUID, wording: str, *, by: Viewer) ->
 def send_waiting(limit: int = 50) -> int:
     """Send what waits and return how many were taken by the carrier.
 
+    Stops at the first that is not taken, and after `LONGEST`: a carrier that hangs must not keep the clock from what
+    protects people. The others are sent the next time, this one when its lease has ended.
+
     Each message is leased in one transaction, sent outside any, and marked in another. A crash between sending and
     marking may send it once more, with the same key; it never goes unsent.
     """
-    sent = 0
+    sent, until = 0, time.monotonic() + LONGEST
     for _ in range(limit):
+        if time.monotonic() > until:
+            return sent
         now = timezone.now()
         with transaction.atomic():
             due = Notice.objects.filter(Q(state="waiting") | Q(state="sending", leased_until__lt=now))
@@ -66,7 +73,9 @@ def send_waiting(limit: int = 50) -> int:
                 return sent
             notice.state, notice.attempts, notice.leased_until = "sending", notice.attempts + 1, now + LEASE
             notice.save(update_fields=["state", "attempts", "leased_until"])
-        sent += _send(notice)
+        if not _send(notice):
+            return sent
+        sent += 1
     return sent
 
 

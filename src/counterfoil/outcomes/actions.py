@@ -32,6 +32,7 @@ def record_outcome(
     card = case_queries.case_for(by, case_id)
     if card is None:
         raise NotAllowed("You have no part in this case, so you cannot change it.")
+    case_queries.lock_case(case_id)
     text = clean_reason(reason, least=20)
     now = timezone.now()
     charges = {c.id: c for c in courts.charges_of(by, case_id) if c.decision == "charge"}
@@ -41,12 +42,12 @@ def record_outcome(
         raise BadInput("charge", "Choose the decision to charge that this outcome rests on.")
     rules.check(
         type_,
-        allowed=frozenset(allowed_types(card.kind, now.date())),
+        allowed=frozenset(allowed_types(card.kind, timezone.localdate(now))),
         charged=charge_id is not None,
         suspects=sum(p.role == "suspect" for p in case_queries.parties(case_id)),
         recorded=card.recorded_at is not None,
     )
-    kind = outcome_type(rules.number_of(type_), on=now.date())
+    kind = outcome_type(rules.number_of(type_), on=timezone.localdate(now))
     digest = cases.keep_reason(case_id, "outcome.recorded", text, by=by)
     last = Outcome.objects.filter(case_id=case_id).order_by("-decided_at").first()
     outcome = Outcome.objects.create(

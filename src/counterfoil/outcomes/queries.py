@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from django.utils import timezone
+
 from counterfoil.accounts.rules import Viewer
 from counterfoil.outcomes.models import Outcome
 from counterfoil.outcomes.rules import number_of
@@ -31,7 +33,7 @@ def outcomes_of(viewer: Viewer, case_id: UUID) -> list[OutcomeCard]:
     replaced = {o.supersedes_id for o in found}
     cards = []
     for o in found:
-        kind = outcome_type(number_of(o.type), on=o.decided_at.date())
+        kind = outcome_type(number_of(o.type), on=timezone.localdate(o.decided_at))
         cards.append(
             OutcomeCard(
                 o.pk,

@@ -22,7 +22,7 @@ class ForceCard:
 
 def forces(on: datetime | None = None) -> list[ForceCard]:
     """Return the forces that exist on a day (today by default), by name."""
-    day = (on or timezone.now()).date()
+    day = timezone.localdate(on or timezone.now())
     found = Force.objects.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
     return [ForceCard(f.code, f.slug, f.name, f.name_cy or f.name) for f in found.order_by("name")]
 
@@ -35,7 +35,7 @@ def force(code: str) -> ForceCard | None:
 
 def force_pk(code: str) -> int | None:
     """Return the row id of a force that exists today, for a foreign key; None when there is none."""
-    day = timezone.now().date()
+    day = timezone.localdate()
     found = Force.objects.filter(
         Q(valid_to__isnull=True) | Q(valid_to__gt=day), code=code, valid_from__lte=day
     )

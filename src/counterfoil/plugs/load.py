@@ -15,7 +15,7 @@ def load(socket: str, **more: object) -> Any:
 
     A socket that is not configured, or whose adapter cannot be loaded, is refused with a sentence.
     """
-    entry = settings.PLUGS.get(socket)
+    entry: dict[str, Any] | None = settings.PLUGS.get(socket)
     if not entry:
         raise NotAllowed(f"No {socket} is configured: set PLUGS[{socket!r}].")
     options = {**more, **entry.get("OPTIONS", {})}

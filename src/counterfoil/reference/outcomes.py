@@ -7,6 +7,7 @@
 'charged'
 """
 
+import re
 import tomllib
 from dataclasses import dataclass
 from datetime import date
@@ -48,6 +49,11 @@ class Wording:
     types: tuple[int, ...]
     counts_as: str
     mark: str
+
+    @property
+    def slug(self) -> str:
+        """Return the wording as a word for addresses."""
+        return re.sub(r"[^a-z0-9]+", "-", self.wording.casefold()).strip("-") or "unnamed"
 
     def shown(self, language: str) -> str:
         """Return the wording in `language`; the published English is what the files hold."""

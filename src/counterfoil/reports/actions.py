@@ -38,7 +38,7 @@ REMOVED_LIFE = timedelta(days=1)
 def start_draft(kind: str, lang: str, session_key: str) -> Draft:
     """Start a draft of a report for this session and return it."""
     now = timezone.now()
-    if kind_on(kind, now.date()) is None:
+    if kind_on(kind, timezone.localdate(now)) is None:
         raise BadInput("kind", "Choose what you want to report.")
     return Draft.objects.create(
         session_hash=digest_of(session_key), kind=kind, lang=lang, started_at=now, touched_at=now
@@ -129,6 +129,9 @@ def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = Non
 
 @transaction.atomic
 def _list_upload(draft: Draft, shown: str, kind: Kind, stored: Stored) -> Upload:
+    # Locked, so that a file is either part of the report that is just being sent, or refused, never forgotten.
+    if not Draft.objects.select_for_update().filter(pk=draft.pk, sent_as=None).exists():
+        raise NotAllowed("This report was already sent. Start a new one to send more files.")
     last = Upload.objects.filter(draft=draft).aggregate(n=Max("number"))["n"] or 0
     now = timezone.now()
     Draft.objects.filter(pk=draft.pk).update(touched_at=now)
@@ -151,11 +154,14 @@ def remove_upload(draft: Draft, upload_id: UUID | str) -> None:
     )
 
 
-def discard_draft(draft: Draft) -> None:
-    """Throw a draft and its files away, at its owner's wish or when it is too old."""
+def discard_draft(draft: Draft, *, untouched_since: datetime) -> None:
+    """Throw a draft and its unsent files away unless somebody has touched it meanwhile."""
     with transaction.atomic():
-        Upload.objects.filter(draft=draft, report=None).delete()
-        Draft.objects.filter(pk=draft.pk).delete()
+        # Locked first: files of a report that is being sent at this moment are no longer unsent afterwards.
+        old = Draft.objects.select_for_update().filter(pk=draft.pk, touched_at__lt=untouched_since).first()
+        if old is not None:
+            Upload.objects.filter(draft=old, report=None).delete()
+            old.delete()
 
 
 @dataclass(frozen=True)
@@ -191,10 +197,11 @@ def content_digest(kind: str, answers: Mapping[str, Any], files: tuple[FileCard,
 def submit(draft: Draft, *, device_safe: bool = True) -> Accepted:
     """Accept a report: one transaction for the report, its entry, its case and duties, and the reply to the sender.
 
-    Sending the same draft again returns the same reply and makes nothing new. The files are already durable.
+    Sending the same draft again returns the same reply and makes nothing new. The files are already durable. Its
+    return code stops working. After an hour the reply's passphrase is empty, because it is no longer kept.
     """
     now = timezone.now()
-    held = kind_on(draft.kind, now.date())
+    held = kind_on(draft.kind, timezone.localdate(now))
     answers = rules.kept(held, draft.answers) if held else dict(draft.answers)
     files = files_of_draft(draft)
     digest = content_digest(draft.kind, answers, files)
@@ -215,6 +222,12 @@ def submit(draft: Draft, *, device_safe: bool = True) -> Accepted:
         force_pk = places.force_pk(str(answers.get("force", "")))
         if force_pk is None:
             raise BadInput("force", "Choose the police force for the place where it happened.")
+        now_held = Draft.objects.select_for_update().filter(pk=draft.pk).first()
+        unsent = Upload.objects.filter(draft_id=draft.pk, report=None, removed_at=None)
+        if (now_held is not None and now_held.answers != draft.answers) or {f.id for f in files} != set(
+            unsent.values_list("pk", flat=True)
+        ):
+            raise NotAllowed("This report was changed while it was being sent. Look at it and send it again.")
         report = Report.objects.create(
             id=uuid4(),
             reference=reference,
@@ -231,11 +244,8 @@ def submit(draft: Draft, *, device_safe: bool = True) -> Accepted:
             reported_at=draft.started_at,
             received_at=now,
         )
-        Draft.objects.filter(pk=draft.pk).update(sent_as=report)
-        sent = [f.id for f in files]
-        if Upload.objects.filter(pk__in=sent, draft=draft, report=None, removed_at=None).update(
-            report=report
-        ) != len(sent):
+        Draft.objects.filter(pk=draft.pk).update(sent_as=report, code_hash=None)
+        if unsent.update(report=report) != len(files):
             raise NotAllowed(
                 "A file of this report was taken away while it was being sent. Look at it and send again."
             )
@@ -281,13 +291,11 @@ def tidy(now: datetime) -> int:
     A draft untouched for a week goes with its files. Bytes that no row names any more leave the quarantine.
     """
     old = list(Draft.objects.filter(touched_at__lt=now - DRAFT_LIFE)[:500])
-    digests = {
-        d.pk: list(Upload.objects.filter(draft=d, report=None).values_list("sha256", flat=True)) for d in old
-    }
-    for draft in old:
-        discard_draft(draft)
     gone = Upload.objects.filter(report=None, removed_at__lt=now - REMOVED_LIFE)
-    loose = set(gone.values_list("sha256", flat=True)) | {f for d in old for f in digests[d.pk]}
+    loose = set(gone.values_list("sha256", flat=True))
+    loose |= set(Upload.objects.filter(draft__in=old, report=None).values_list("sha256", flat=True))
+    for draft in old:
+        discard_draft(draft, untouched_since=now - DRAFT_LIFE)
     gone.delete()
     _clear_out(loose)
     return len(old) + forget_secret("report.submit", "passphrase", now - timedelta(hours=1))

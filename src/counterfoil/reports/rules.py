@@ -113,8 +113,8 @@ def clean_answer(
     must be one of the codes in `forces`.
     """
 
-    def no(key: str, **facts: object) -> BadInput:
-        return BadInput(question.id, say(f"error.{key}", lang, **facts))
+    def no(key: str, **facts: int) -> BadInput:
+        return BadInput(question.id, say(f"error.{key}", lang, "text", **facts))
 
     if question.type == "checkboxes":
         return _clean_checkboxes(question, raw, lang)

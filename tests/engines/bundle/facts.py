@@ -67,6 +67,18 @@ STATEMENT = "\n\n".join(
 )
 
 
+SUMMARY = [
+    (
+        "At about 20:50 on Monday 16 November 2026 a man took four bottles of whisky from a shelf by the door of "
+        "Brightwater Stores, Mill Lane, and left without paying. The manager, Mina Okonedo-Hart, spoke to him. He "
+        "did not answer.\n\n"
+        "The manager reported it online the same evening and sent the camera's recording. Two officers, shown the "
+        "recording separately, each named the defendant, whom both had met on duty in October.\n\n"
+        "The defendant was interviewed under caution on 17 November and made no comment."
+    ),
+]
+
+
 @dataclass
 class Keys:
     """Every key of an invented force, its witness, its timestamp authority and its sealing identity."""
@@ -172,8 +184,8 @@ def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
             ChargeFacts(
                 defendant="Rhodri Penhallow-Quist",
                 offence_code="TH68010",
-                wording="On 16 November 2026 at Brightwater Stores, Mill Lane, stole four bottles of whisky to the value "
-                "of £112.00 belonging to Brightwater Stores Limited.",
+                wording="On 16 November 2026 at Brightwater Stores, Mill Lane, stole four bottles of whisky to the "
+                "value of £112.00 belonging to Brightwater Stores Limited.",
                 statute="Contrary to sections 1(1) and 7 of the Theft Act 1968",
                 decided_by="Sergeant Ansel Vreeland-Ng",
                 decided_at=dt.datetime(2026, 11, 17, 8, 55, tzinfo=dt.UTC),
@@ -209,14 +221,7 @@ def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
         titles={},
         key_history=history,
         development=True,
-        summary=[
-            "At about 20:50 on Monday 16 November 2026 a man took four bottles of whisky from a shelf by the door of "
-            "Brightwater Stores, Mill Lane, and left without paying. The manager, Mina Okonedo-Hart, spoke to him. He did "
-            "not answer.",
-            "The manager reported it online the same evening and sent the camera's recording. Two officers, shown the "
-            "recording separately, each named the defendant, whom both had met on duty in October.",
-            "The defendant was interviewed under caution on 17 November and made no comment.",
-        ],
+        summary=SUMMARY,
         events=[
             event(1, "report.accepted", 20, "public", "report:5f1c"),
             event(2, "case.opened", 20.01, "clock", "case:9a77"),

@@ -65,6 +65,22 @@ def check_reply(
     no trailing bytes, status granted, imprint and algorithm, nonce when given, signature, critical timestamping
     usage, chain to a trusted root at the token's time, and not revoked before that time.
     """
+    try:
+        return _judge(reply, digest, chain, set(roots), crls, nonce)
+    except Corrupt:
+        raise
+    except Exception as error:  # hostile bytes: any failure to make sense of them is a refusal
+        raise Corrupt(f"The timestamp reply cannot be judged: {type(error).__name__}.") from None
+
+
+def _judge(
+    reply: bytes,
+    digest: bytes,
+    chain: Sequence[x509.Certificate],
+    roots: set[str],
+    crls: Sequence[x509.CertificateRevocationList],
+    nonce: int | None,
+) -> Stamped:
     if der_length(reply) != len(reply):
         raise Corrupt("The timestamp reply has bytes after its end.")
     try:
@@ -73,13 +89,14 @@ def check_reply(
         at = info.gen_time.astimezone(dt.UTC)
         embedded = [x509.load_der_x509_certificate(c) for c in response.signed_data.certificates]
         imprint = info.message_imprint
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # hostile bytes: any failure to read is a refusal
         raise Corrupt(f"The timestamp reply cannot be read: {error}") from None
     if imprint.hash_algorithm.dotted_string != SHA256 or imprint.message != digest:
         raise Corrupt("The timestamp was given for other bytes.")
     if len(embedded) != 1:
         raise Corrupt(f"The timestamp reply must carry its authority's one certificate, not {len(embedded)}.")
-    trusted = [c for c in chain if fingerprint(c) in set(roots)]
+    _refuse_odd(reply)
+    trusted = [c for c in chain if fingerprint(c) in roots]
     if not trusted:
         raise Corrupt("No certificate in the timestamp's chain is a root named by the policy.")
     leaf = embedded[0]
@@ -90,12 +107,27 @@ def check_reply(
     )
     try:
         builder.build().verify(response, digest)
-    except (rfc3161_client.VerificationError, ValueError) as error:
+    except Exception as error:  # hostile bytes: any failure to verify is a refusal
         raise Corrupt(f"The timestamp's signature does not check: {error}") from None
     for cert, issuer in pairwise(path):
         refuse_revoked(cert, issuer, crls, at)
     names = [c.subject.rfc4514_string() for c in path]
     return Stamped(at, names[0], fingerprint(path[-1]), any("DEVELOPMENT" in n for n in names))
+
+
+def _refuse_odd(reply: bytes) -> None:
+    """Refuse a reply whose unsigned parts are not what the signed parts make them: nothing else would notice."""
+    signed = tsp.TimeStampResp.load(reply, strict=True)["time_stamp_token"]["content"]
+    signer = signed["signer_infos"][0]
+    scheme = signer["signature_algorithm"]
+    digest = signer["digest_algorithm"]["algorithm"].native
+    if (
+        signed["version"].native != "v3"
+        or signer["version"].native != ("v1" if signer["sid"].name == "issuer_and_serial_number" else "v3")
+        or scheme.signature_algo not in ("ecdsa", "rsassa_pkcs1v15", "rsassa_pss")
+        or (scheme["algorithm"].native != "rsassa_pkcs1v15" and scheme.hash_algo != digest)
+    ):
+        raise Corrupt("The timestamp reply is not put together as it should be.")
 
 
 def refuse_revoked(
@@ -185,5 +217,5 @@ def embedded_certificates(reply: bytes) -> list[x509.Certificate]:
     try:
         response = rfc3161_client.decode_timestamp_response(reply)
         return [x509.load_der_x509_certificate(c) for c in response.signed_data.certificates]
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # hostile bytes: any failure to read is a refusal
         raise Corrupt(f"The timestamp reply cannot be read: {error}") from None

@@ -75,7 +75,7 @@ The rest needs only common tools. Unpack the bundle and go into the folder {name
    openssl ts -verify -data log/checkpoint -in tsa/checkpoint.tsr -CAfile /tmp/chain.pem -attime "$AT"
    It must print "Verification: OK". Without -attime it fails once the authority's certificate has expired.
    Compare the root with the line "#counterfoil tsa-root" of your policy.txt:
-   for c in tsa/chain/*.pem; do openssl x509 -in "$c" -noout -subject -fingerprint -sha256; done
+   for c in tsa/chain/[0-9]*.pem; do openssl x509 -in "$c" -noout -subject -fingerprint -sha256; done
 
 4. The signature of the log (openssl 3, Ed25519)
    Your policy.txt has a line: log NAME+ID+KEY. KEY is base64 of one type byte and the 32-byte key.

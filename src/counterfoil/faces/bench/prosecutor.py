@@ -12,7 +12,7 @@ from counterfoil.courts import actions, queries
 from counterfoil.courts.rules import CODE_LIFE_DAYS, MOST_TRIES
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.faces.bench.forms import Release
-from counterfoil.faces.bench.words import as_download, said
+from counterfoil.faces.bench.words import as_download, refusals, said
 from counterfoil.faces.kit.page import show
 from counterfoil.faces.kit.signin.guard import kept_form, staff
 
@@ -73,9 +73,9 @@ def release(request: HttpRequest, viewer: Viewer, bundle: UUID) -> HttpResponse:
         try:
             made = actions.release_to_defence(bundle, **form.cleaned_data, by=viewer)
         except BadInput as e:
-            errors[e.field] = str(e)
+            errors[e.field] = refusals().get(str(e), str(e))
         except NotAllowed as e:
-            errors[""] = str(e)
+            errors[""] = refusals().get(str(e), str(e))
         else:
             facts = {
                 "viewer": viewer,
@@ -107,7 +107,10 @@ def end(request: HttpRequest, viewer: Viewer, bundle: UUID, release: UUID) -> Ht
     """End a release before its time."""
     if queries.bundle_for(viewer, bundle) is None:
         return gone(request)
-    actions.end_release(release, by=viewer)
+    try:
+        actions.end_release(release, by=viewer)
+    except NotAllowed as e:
+        raise NotAllowed(refusals().get(str(e), str(e))) from e
     response = redirect("bench-bundle", bundle)
     response.status_code = 303
     return response

@@ -10,21 +10,28 @@ from counterfoil.engines.bundle.words import NOT_PROVED, PROVED
 from counterfoil.faces.kit.language import gettext as _
 from counterfoil.faces.kit.page import NO_STORE
 
+# What `courts.actions.release_to_defence` and `end_release` may answer.
+REFUSALS = (
+    "Give the name of the person the bundle is for.",
+    "Give the firm's name in 120 letters or fewer.",
+    "Say what it is released for, for example: initial details for the first hearing.",
+    "There is no such bundle among those sent to you.",
+    "There is no such open release of yours.",
+)
+
 
 def verdicts() -> dict[str, str]:
     """Return the plain sentence of each verdict, in the language of the request."""
     return {
         "VERIFIED-WITNESSED": _(
-            "Nothing in this bundle has changed since it was sealed, its custody record is complete, and independent "
-            "witnesses saw the log that holds it."
+            "Unchanged since it was sealed, custody record complete, in a log that independent witnesses saw."
         ),
         "VERIFIED-UNWITNESSED": _(
-            "Nothing in this bundle has changed since it was sealed and its custody record is complete, but no "
-            "independent witness that counts vouches for the log: the force itself could still have kept two logs."
+            "Unchanged since it was sealed, custody record complete, but no independent witness that counts "
+            "saw the log."
         ),
         "INTEGRITY-ONLY": _(
-            "The files agree with one another, but no keys from outside the bundle were given, so this does not show "
-            "who made it or that it was not replaced as a whole. Ask for the court's policy file and check again."
+            "The files agree with one another, but nothing from outside shows who made them: use the court's policy."
         ),
         "NOT-VERIFIABLE": _(
             "A check could not be run on this machine, so nothing is concluded. This is not a pass."
@@ -57,6 +64,18 @@ def sentences() -> dict[str, str]:
         _("PDF/A and PDF/UA conformance as made by typst, not independently checked after sealing."),
     )
     return dict(zip((*PROVED, *NOT_PROVED), spoken, strict=True))
+
+
+def refusals() -> dict[str, str]:
+    """Return what a release may be refused with, by its English sentence, in the language of the request."""
+    spoken = (
+        _("Give the name of the person the bundle is for."),
+        _("Give the firm's name in 120 letters or fewer."),
+        _("Say what it is released for, for example: initial details for the first hearing."),
+        _("There is no such bundle among those sent to you."),
+        _("There is no such open release of yours."),
+    )
+    return dict(zip(REFUSALS, spoken, strict=True))
 
 
 def said(card: BundleCard) -> dict[str, object]:

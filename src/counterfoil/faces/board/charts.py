@@ -229,11 +229,13 @@ def spans(
         ),
     ]
     if narrow:
-        layers.append(
-            base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", dx=5, yOffset=-11).encode(
-                y=place, x=alt.X("zero:Q", axis=None, scale=scale), text="name:N"
+        halos: tuple[dict[str, Any], ...] = ({"stroke": "white", "strokeWidth": 4}, {})
+        for halo in halos:
+            layers.append(
+                base.mark_text(
+                    fontSize=14, color=INK, align="left", baseline="middle", dx=5, yOffset=-11, **halo
+                ).encode(y=place, x=alt.X("zero:Q", axis=None, scale=scale), text="name:N")
             )
-        )
     return _finish(alt.layer(*layers).properties(width=width, height=step * len(keys)))
 
 
@@ -255,6 +257,45 @@ class Label:
     words: str
 
 
+def _window(
+    dots: tuple[Dot, ...], rings: tuple[tuple[tuple[float, float], ...], ...]
+) -> tuple[float, float, float, float, float]:
+    """Return how much a degree east is shorter than one north here, and the window of the map: left, right, low, high.
+
+    Areas published beyond the outline widen the map, but a stray one far away may not shrink the rest.
+    """
+    points = [p for ring in rings for p in ring] or _without_strays(dots)
+    lat0 = (min(p[1] for p in points) + max(p[1] for p in points)) / 2
+    shrink = math.cos(math.radians(lat0))
+    left, right = min(p[0] for p in points) * shrink, max(p[0] for p in points) * shrink
+    low, high = min(p[1] for p in points), max(p[1] for p in points)
+    reach = 0.3 * max(right - left, high - low, 0.004)
+    near = [
+        (d.lon * shrink, d.lat)
+        for d in dots
+        if left - reach <= d.lon * shrink <= right + reach and low - reach <= d.lat <= high + reach
+    ]
+    left, right = min([left, *(x for x, _ in near)]), max([right, *(x for x, _ in near)])
+    low, high = min([low, *(y for _, y in near)]), max([high, *(y for _, y in near)])
+    pad = 0.04 * max(right - left, high - low, 0.004)
+    return shrink, left - pad, right + pad, low - pad, high + pad
+
+
+def _without_strays(dots: tuple[Dot, ...]) -> list[tuple[float, float]]:
+    """Return the corners of the middle 96 % of the areas, to look at when no outline is held."""
+    if not dots:
+        return [(0.0, 0.0)]
+    lons, lats = sorted(d.lon for d in dots), sorted(d.lat for d in dots)
+    cut = len(dots) // 50
+    return [(lons[cut], lats[cut]), (lons[-1 - cut], lats[-1 - cut])]
+
+
+def off_map(dots: tuple[Dot, ...], rings: tuple[tuple[tuple[float, float], ...], ...]) -> int:
+    """Return how many areas lie too far away to be drawn."""
+    shrink, left, right, low, high = _window(dots, rings)
+    return sum(not (left <= d.lon * shrink <= right and low <= d.lat <= high) for d in dots)
+
+
 @lru_cache(maxsize=256)
 def area_map(
     dots: tuple[Dot, ...],
@@ -268,27 +309,11 @@ def area_map(
     A square stands at the middle of an area's published map points, which are themselves moved to street
     anchors; it is never a place where something happened. One scale for both directions.
     """
-    points = [p for ring in rings for p in ring] or [(d.lon, d.lat) for d in dots] or [(0.0, 0.0)]
-    lat0 = (min(p[1] for p in points) + max(p[1] for p in points)) / 2
-    shrink = math.cos(math.radians(lat0))
+    shrink, left, right, low, high = _window(dots, rings)
 
     def at(lon: float, lat: float) -> tuple[float, float]:
         return round(lon * shrink, 5), round(lat, 5)
 
-    flat = [at(*p) for p in points]
-    left, right = min(p[0] for p in flat), max(p[0] for p in flat)
-    low, high = min(p[1] for p in flat), max(p[1] for p in flat)
-    # Areas published beyond the outline widen the map, but a stray one far away may not shrink the rest.
-    reach = 0.3 * max(right - left, high - low)
-    near = [
-        (x, y)
-        for x, y in (at(d.lon, d.lat) for d in dots)
-        if left - reach <= x <= right + reach and low - reach <= y <= high + reach
-    ]
-    left, right = min([left, *(x for x, _ in near)]), max([right, *(x for x, _ in near)])
-    low, high = min([low, *(y for _, y in near)]), max([high, *(y for _, y in near)])
-    pad = 0.04 * max(right - left, high - low, 0.004)
-    left, right, low, high = left - pad, right + pad, low - pad, high + pad
     width = NARROW if narrow else 640
     height = round(width * (high - low) / (right - left))
     limit = round(width * 1.25)
@@ -315,8 +340,8 @@ def area_map(
             .encode(x=x, y=y, detail="ring:N", order="order:Q")
         )
     # Squares shrink where there are many areas, so that a city's do not hide one another.
-    unit = (1.0 if len(dots) < 700 else 0.5) * (0.55 if narrow else 1.0)
-    sizes = [round(s * unit) for s in ((90, 110, 135, 165, 210) if len(dots) < 60 else (26, 32, 40, 50, 66))]
+    room = min(150.0, max(12.0 if narrow else 22.0, width * height / (30 * max(len(dots), 1))))
+    sizes = [round(room * part) for part in (1, 1.25, 1.55, 1.95, 2.5)]
     inside = [(at(d.lon, d.lat), d.cls) for d in sorted(dots, key=lambda d: (d.cls, d.lon, d.lat))]
     for cls in sorted({c for _, c in inside}):
         spot = [
@@ -348,7 +373,7 @@ def area_map(
                 else {"color": INK}
             )
             layers.append(
-                base.mark_text(fontSize=size, fontWeight=700, baseline="middle", **style).encode(
+                base.mark_text(fontSize=size, fontWeight=700, baseline="bottom", dy=-8, **style).encode(
                     x=x, y=y, text="words:N"
                 )
             )

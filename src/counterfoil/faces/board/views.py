@@ -95,12 +95,17 @@ def front(request: HttpRequest) -> HttpResponseBase:
     found = queries.board(viewer)
     lines = []
     for one in found.lines:
-        figures = queries.force_page(viewer, one.slug)
-        lines.append({"line": one, "crimes": figures.crimes, "charged": figures.charged})
+        crimes, charged = queries.headline(viewer, one.slug)
+        lines.append({"line": one, "crimes": crimes, "charged": charged})
     return _show(
         request,
         "board/front.html",
-        {"board": found, "lines": lines, "months": found.months},
+        {
+            "board": found,
+            "lines": lines,
+            "months": found.months,
+            "cell": lambda measure, slug, month: NumberId(measure, slug, month, month),
+        },
     )
 
 
@@ -172,20 +177,22 @@ def force(request: HttpRequest, slug: str) -> HttpResponseBase:
             "drawn": drawn,
             "map_url": _map_url(found, outline) if found.areas else "",
             "outline": outline,
+            "off_map": charts.off_map(_dots(found), _rings(viewer, found)) if found.areas else 0,
             "area_lines": [
                 {
                     "area": a,
-                    "cls": class_of(a.rows, found.classes),
                     "id": NumberId(
                         "crimes", slug, found.first, found.last, chosen.slug if chosen else "all", a.code
                     ),
                 }
                 for a in found.areas[:12]
             ],
-            "classes": list(enumerate(found.classes))[::-1],
+            "classes": [(_shade(at, found), c) for at, c in enumerate(found.classes)][::-1],
             "cell": lambda type_slug, month: NumberId("crimes", slug, month, month, type_slug),
             "row": lambda type_slug: NumberId("crimes", slug, found.first, found.last, type_slug),
-            "outcome_total": sum(o.rows for o in found.outcomes),
+            "ended": lambda wording: NumberId(
+                "outcomes", slug, found.outcome_months[0], found.outcome_months[1], wording
+            ),
             "period_words": words.period(found.first, found.last),
         },
     )
@@ -245,14 +252,26 @@ def _spec(viewer: Viewer, found: ForcePage, name: str) -> Callable[[bool], dict[
         return _charged_spec(found)
     if not found.areas:
         return None
+    rings = _rings(viewer, found)
+    dots = _dots(found)
+    return lambda narrow: charts.area_map(dots, rings, tuple(_places(found)), narrow=narrow)
+
+
+def _rings(viewer: Viewer, found: ForcePage) -> tuple[tuple[tuple[float, float], ...], ...]:
     outline = queries.outline(viewer, found.force.slug)
-    dots = [
-        charts.Dot(a.lon_e6 / 1e6, a.lat_e6 / 1e6, class_of(a.rows, found.classes))
+    return outline.rings if outline else ()
+
+
+def _shade(cls: int, found: ForcePage) -> int:
+    """Return the shade of a class, 0 to 4: the highest is always the darkest, however few classes there are."""
+    return 4 if len(found.classes) < 2 else cls * 4 // (len(found.classes) - 1)
+
+
+def _dots(found: ForcePage) -> tuple[charts.Dot, ...]:
+    return tuple(
+        charts.Dot(a.lon_e6 / 1e6, a.lat_e6 / 1e6, _shade(class_of(a.rows, found.classes), found))
         for a in found.areas
         if a.lon_e6 is not None and a.lat_e6 is not None
-    ]
-    return lambda narrow: charts.area_map(
-        tuple(dots), outline.rings if outline else (), tuple(_places(found)), narrow=narrow
     )
 
 
@@ -411,8 +430,7 @@ def rows(request: HttpRequest, address: str) -> HttpResponseBase:
         request.GET.get("part", ""),
         int(at) if at.isascii() and at.isdigit() and len(at) < 8 else 0,
     )
-    kind = "outcomes" if found.number.id.measure == "charged-of-outcomes" else "street"
-    return _show(request, "board/rows.html", {"t": found, "card": card(found.number), "kind": kind})
+    return _show(request, "board/rows.html", {"t": found, "card": card(found.number)})
 
 
 @page

@@ -4,6 +4,7 @@ from counterfoil.faces.kit.language import gettext, lang, ngettext
 from counterfoil.measures.queries import Number
 from counterfoil.reference.forces import Force
 from counterfoil.reference.measures import crime_type_named
+from counterfoil.reference.outcomes import published
 
 MONTHS = {
     "en": (
@@ -58,7 +59,10 @@ def name_of(force: Force) -> str:
 
 
 def type_words(name: str) -> str:
-    """Return a crime type's name in the language of the request; `all` is "all types"."""
+    """Return a crime type or outcome wording in the language of the request; `all` is "all types"."""
+    wording = published(name)
+    if wording.counts_as != "unknown":
+        return wording.shown(lang())
     return gettext("all types") if name == "all" else crime_type_named(name).called(lang())
 
 
@@ -92,7 +96,7 @@ def why_none(one: Number) -> str:
 
 def counts(one: Number) -> str:
     """Say in one line what a number counts, and over how many of its months when some are missing."""
-    gap = one.outcomes if one.id.measure == "charged-of-outcomes" else one.street
+    gap = one.street if one.id.measure in ("crimes", "charged") else one.outcomes
     said = _counts(one)
     if one.state == "partly" and gap.missing:
         total = len(gap.missing) + len(gap.empty) + len(gap.held)
@@ -118,6 +122,10 @@ def _counts(one: Number) -> str:
         if one.id.area:
             return gettext("crimes and incidents published in %(area)s, %(type)s, %(period)s") % facts
         return gettext("crimes and incidents published, %(type)s, %(period)s") % facts
+    if one.id.measure == "outcomes":
+        if one.id.type == "all":
+            return gettext("outcomes published, %(period)s") % facts
+        return gettext("outcomes published, “%(type)s”, %(period)s") % facts
     if one.value is None:
         if one.id.measure == "charged":
             return gettext("share of crimes charged, %(type)s, %(period)s") % facts

@@ -30,7 +30,7 @@ def strings() -> Iterator[Found]:
     """Yield every string of the bilingual faces with the file and line where it stands."""
     for path in sorted(FACES.rglob("*")):
         inside = path.relative_to(FACES)
-        if inside.parts[0] in ENGLISH_ONLY or "static" in inside.parts or "signin" in inside.parts:
+        if inside.parts[0] in ENGLISH_ONLY or "static" in inside.parts:
             continue
         method = {".html": "jinja2.ext:babel_extract", ".py": "python"}.get(path.suffix)
         if method is None:
@@ -47,7 +47,10 @@ def strings() -> Iterator[Found]:
 def updated(old: Catalog) -> Catalog:
     """Return the catalogue for the pages as they are now, keeping what `old` translates."""
     new = Catalog(locale="cy", project="Counterfoil", fuzzy=False, charset="utf-8")
-    new.header_comment = "# Welsh strings of Counterfoil. Each is flagged draft until a qualified translator has read it, then reviewed."
+    new.header_comment = (
+        "# Welsh strings of Counterfoil. Each is flagged draft until a qualified translator has read it,"
+        " then reviewed."
+    )
     for text, file, line in strings():
         key = text if isinstance(text, str) else text[0]
         before = old.get(key)
@@ -76,7 +79,9 @@ def main() -> None:
     )
     FILE.parent.mkdir(parents=True, exist_ok=True)
     FILE.write_text(text, encoding="utf-8")
-    empty = [m for m in new if m.id and not all([m.string] if isinstance(m.string, str) else m.string)]
+    empty = [
+        m for m in new if m.id and not all([m.string] if isinstance(m.string, str) else m.string or [""])
+    ]
     print(f"{len(new)} strings, {len(empty)} without Welsh.")
 
 

@@ -22,7 +22,9 @@ def environment(**options: Any) -> Environment:
     options["undefined"] = ChainableUndefined
     options["trim_blocks"] = True
     options["lstrip_blocks"] = True
-    env = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], **options)
+    # Django asks for autoescape; said again here because a page without it would be dangerous.
+    options["autoescape"] = True
+    env = Environment(extensions=["jinja2.ext.i18n", "jinja2.ext.do"], **options)  # noqa: S701
     env.install_gettext_callables(language.gettext, language.ngettext, newstyle=True)  # type: ignore[attr-defined]
     env.policies["ext.i18n.trimmed"] = True
     env.globals.update(

@@ -51,7 +51,7 @@ def _messages(language: str) -> dict[str, tuple[str, ...]]:
         if not message.id:
             continue
         key = message.id if isinstance(message.id, str) else message.id[0]
-        texts = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+        texts = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
         given = tuple(str(text) for text in texts if text)
         if given:
             found[key] = given

@@ -6,7 +6,7 @@ was sent ever stands in the browser's history.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import Any, BinaryIO, TypeAlias, cast
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
@@ -21,6 +21,7 @@ KEPT = 200_000
 """How many characters of what was typed are kept for showing it again."""
 
 Typed = dict[str, list[str]]
+Sent: TypeAlias = "UploadedFile[Any]"
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,23 @@ def recall(request: HttpRequest, page: str) -> tuple[list[Mistake], Any]:
     return [Mistake(*pair) for pair in kept["errors"]], kept["typed"]
 
 
-def files_in(request: HttpRequest, name: str) -> list[UploadedFile]:
+def files_in(request: HttpRequest, name: str) -> list[Sent]:
     """Return the files sent under a name."""
-    return [file for file in request.FILES.getlist(name) if isinstance(file, UploadedFile)]
+    return list(request.FILES.getlist(name))
 
 
-def stream_of(file: UploadedFile) -> IO[bytes]:
+def stream_of(file: Sent) -> BinaryIO:
     """Return the bytes of a sent file from their beginning."""
     file.seek(0)
-    return cast("IO[bytes]", file.file)
+    return cast("BinaryIO", file.file)
 
 
-def file_problem(file: UploadedFile) -> str:
+def biggest() -> int:
+    """Return how many bytes one file may have."""
+    return FILE_LIMIT
+
+
+def file_problem(file: Sent) -> str:
     """Return why a file cannot be taken, in the reader's language; "" when it can."""
     name = rules.tidy((file.name or "").replace("\\", "/").rsplit("/", 1)[-1])[:120] or _("This file")
     if not file.size:

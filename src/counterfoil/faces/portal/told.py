@@ -65,7 +65,7 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
     story = Story()
     waiting: dict[str, datetime | None] = {}
     missed: dict[str, datetime | None] = {}
-    previous = ""
+    previous = ("", "")
     for step in steps:
         for kind in ANSWERS.get(step.what, set()):
             waiting.pop(kind, None)
@@ -78,15 +78,15 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
             waiting[step.next] = step.due_at
         line = _line(step, lang)
         # Several duties start with the same news; the reader needs it once.
-        if line is not None and step.what != previous:
+        if line is not None and (line.title, line.text) != previous:
             story.past.insert(0, line)
-        previous = step.what
+            previous = (line.title, line.text)
     for kind, due in waiting.items():
         if due is not None and due < now:
             missed[kind] = due
     for kind, due in sorted(missed.items(), key=lambda pair: pair[1] or now):
         words = say_by(due, now, lang) if due else ""
-        story.late.append(Said(_title(kind, lang), say("progress.missed", lang, due=words)))
+        story.late.append(Said(_title(kind, lang), say("progress.missed_then", lang, due=words)))
     future = [(due, kind) for kind, due in waiting.items() if due is not None and due >= now]
     for due, kind in sorted(future):
         words = say_by(due, now, lang)

@@ -203,7 +203,7 @@ def question(request: HttpRequest, draft: Draft, n: int, change: bool = False) -
         facts = {
             **common,
             "files": queries.files_of_draft(draft),
-            "limit": forms.FILE_LIMIT,
+            "limit": forms.biggest(),
             "count": actions.FILES_LIMIT,
         }
         return show(request, "portal/files.html", facts)
@@ -273,11 +273,11 @@ def _take_files(
         return go(here_again, n=n)
     mistakes: list[Mistake] = []
     sent = forms.files_in(request, "files")
-    for file in sent:
-        problem = forms.file_problem(file)
+    for one_file in sent:
+        problem = forms.file_problem(one_file)
         if not problem:
             try:
-                actions.add_upload(draft, file.name or "", forms.stream_of(file), file.size)
+                actions.add_upload(draft, one_file.name or "", forms.stream_of(one_file), one_file.size)
             except Refusal as wrong:
                 problem = str(wrong)
         if problem:

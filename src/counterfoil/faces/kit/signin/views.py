@@ -27,12 +27,17 @@ from counterfoil.faces.kit.viewer import viewer_of
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 PENDING = "password_given"
 PENDING_LIFE = 600
-# The faces a role opens: (address, name, what one does there).
-PLACES = {
-    "officer": ("/desk/", "The desk", "Your duties, the triage queue and your cases"),
-    "inspector": ("/desk/", "The desk", "What was missed, and every case of your force"),
-    "prosecutor": ("/bench/", "The bench", "Bundles sent to you, and their release to the defence"),
-}
+
+
+def places() -> dict[str, tuple[str, str, str]]:
+    """Return the face that each role opens: (address, name, what one does there)."""
+    desk, bench = _("The desk"), _("The bench")
+    return {
+        "officer": ("/desk/", desk, _("Your duties, the triage queue and your cases")),
+        "inspector": ("/desk/", desk, _("What was missed, and every case of your force")),
+        "prosecutor": ("/bench/", bench, _("Bundles sent to you, and their release to the defence")),
+    }
+
 
 either = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -116,8 +121,8 @@ def _enter(request: HttpRequest, user: Any, device: TOTPDevice, factor: str, goi
 
 def _landing(request: HttpRequest) -> str:
     viewer = viewer_of(request)
-    places = {PLACES[r][0] for r in PLACES if viewer.has(r)}
-    return places.pop() if len(places) == 1 else "/staff/"
+    found = {place[0] for role, place in places().items() if viewer.has(role)}
+    return found.pop() if len(found) == 1 else "/staff/"
 
 
 def _code(request: HttpRequest) -> str:
@@ -225,8 +230,8 @@ def home(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     if not viewer.signed_in or not viewer.second_factor:
         return to_sign_in(request)
-    places = list(dict.fromkeys(PLACES[r] for r in PLACES if viewer.has(r)))
     shown: dict[str, tuple[str, str, str]] = {}
-    for place in places:
-        shown.setdefault(place[0], place)
+    for role, place in places().items():
+        if viewer.has(role):
+            shown.setdefault(place[0], place)
     return show(request, "kit/signin/home.html", {"viewer": viewer, "places": list(shown.values())})

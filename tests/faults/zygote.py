@@ -1,0 +1,50 @@
+"""A process that has loaded the product and forks a fresh worker for each command, so that a kill costs little.
+
+Reads one JSON command a line; whatever a worker has to say goes to standard output as one JSON line, written in one
+call, so that what was said before a kill was said. It never touches the database itself.
+"""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+
+def say(**words: Any) -> None:
+    """Say one thing at once: a line that was written is a line that the sender has received."""
+    os.write(1, (json.dumps(words) + "\n").encode())
+
+
+def main() -> None:
+    """Fork a worker for each command until there are no more."""
+    import django
+
+    django.setup()
+    from counterfoil.reference.kinds import kinds
+    from tests.faults import work
+
+    kinds()
+    say(ready=True)
+    for line in sys.stdin:
+        command = json.loads(line)
+        pid = os.fork()
+        if pid == 0:
+            code = 1
+            try:
+                say(pid=os.getpid())
+                work.do(command)
+                code = 0
+            except BaseException:
+                say(error=traceback.format_exc()[-3000:])
+            finally:
+                os._exit(code)
+        _, status = os.waitpid(pid, 0)
+        say(dead=pid, status=status)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.config.settings")
+    sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[2] / "src")]
+    main()
