@@ -61,7 +61,9 @@ class Outsider:
 
 
 # Tells us what happened; never has an account. The numbers are kept free for stories by the regulator.
-RHYS = Outsider("Rhys Tannerwood", "rhys.tannerwood@example.com", "07700 900123", "4 Larkspur Yard, Exampleton")
+RHYS = Outsider(
+    "Rhys Tannerwood", "rhys.tannerwood@example.com", "07700 900123", "4 Larkspur Yard, Exampleton"
+)
 # Is said to have done it.
 JONAH = Outsider("Jonah Vellacott")
 # Saw it from across the road.

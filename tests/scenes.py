@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from tests.cast import HOME, JONAH, NESTA, RHYS, Cast
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import actions as cases
@@ -18,7 +19,6 @@ from counterfoil.reference.kinds import Question, kind
 from counterfoil.reports import actions as reports
 from counterfoil.reports import rules as report_rules
 from counterfoil.reports.models import Draft
-from tests.cast import HOME, JONAH, NESTA, RHYS, Cast
 
 REASON = "The side gate was forced and the doorbell camera was running at the time."
 STATEMENT = (
@@ -240,7 +240,11 @@ def closed(cast: Cast, **how: Any) -> Scene:
 
     scene = charged(cast, **how)
     scene.outcome = outcomes.record_outcome(
-        scene.case, "1", "Charged on the doorbell recording and the statement.", charge_id=scene.charge, by=scene.by
+        scene.case,
+        "1",
+        "Charged on the doorbell recording and the statement.",
+        charge_id=scene.charge,
+        by=scene.by,
     )
     return scene
 

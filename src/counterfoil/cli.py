@@ -84,6 +84,7 @@ def tick() -> None:
     from django.db import close_old_connections
     from django.utils import timezone
 
+    from counterfoil.config.fsck import clear_leftovers
     from counterfoil.courts.actions import sweep_bundles
     from counterfoil.duties.actions import sweep
     from counterfoil.ledger.actions import sequence
@@ -99,6 +100,7 @@ def tick() -> None:
         lambda: sweep_bundles(timezone.now()),
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
+        clear_leftovers,
     ):
         try:
             job()
@@ -311,9 +313,7 @@ def parser() -> argparse.ArgumentParser:
     fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")
     fsck.set_defaults(run=_fsck)
 
-    imp = sub.add_parser(
-        "import", help="import published tables, force boundaries or the list of forces"
-    )
+    imp = sub.add_parser("import", help="import published tables, force boundaries or the list of forces")
     imp.add_argument("what", choices=["crimes", "boundaries", "forces"])
     imp.add_argument("paths", nargs="*", metavar="PATH")
     imp.set_defaults(run=_import)

@@ -1,13 +1,13 @@
 """Opening accounts, granting roles, suspending: only an administrator with a second factor, never for oneself."""
 
 import pytest
+from tests.cast import HOME, PASSWORD, Cast
 
 from counterfoil.accounts import actions, queries
 from counterfoil.accounts.models import Actor
 from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
-from tests.cast import HOME, PASSWORD, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -107,5 +107,8 @@ def test_a_sign_in_is_an_entry(cast: Cast) -> None:
 def test_the_public_is_shown_no_colleagues(cast: Cast) -> None:
     cast.staff_the_desk()
     assert queries.colleagues(Viewer.public(), "officer", HOME) == []
-    assert [c["name"] for c in queries.colleagues(cast.alice, "officer", HOME)] == ["Alice Bevan", "Bruno Castell"]
+    assert [c["name"] for c in queries.colleagues(cast.alice, "officer", HOME)] == [
+        "Alice Bevan",
+        "Bruno Castell",
+    ]
     assert queries.actor_card(Viewer.public(), cast.id("alice")) is None

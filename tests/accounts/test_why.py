@@ -8,7 +8,10 @@ from counterfoil.accounts.rules import CaseFacts, Viewer, initials, why
 A, Q, D, X = (f"0000000{n}-0000-4000-8000-000000000000" for n in range(4))
 FACTS = CaseFacts(force="99", owner_actor=A, owner_queue_members=frozenset({Q}), duty_holders=frozenset({D}))
 roles = st.frozensets(
-    st.tuples(st.sampled_from(["officer", "inspector", "prosecutor", "administrator"]), st.sampled_from(["99", "98", ""]))
+    st.tuples(
+        st.sampled_from(["officer", "inspector", "prosecutor", "administrator"]),
+        st.sampled_from(["99", "98", ""]),
+    )
 )
 viewers = st.builds(
     Viewer,

@@ -6,6 +6,8 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from tests import scenes
+from tests.cast import JONAH, PARTS, Cast
 
 from counterfoil.cases import actions, queries
 from counterfoil.cases.models import Case, ExternalReference, Note
@@ -13,8 +15,6 @@ from counterfoil.cases.rules import clean_reference
 from counterfoil.duties import actions as duties
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
-from tests import scenes
-from tests.cast import JONAH, PARTS, Cast
 
 pytestmark = pytest.mark.django_db
 OUT_OF_IT = ["dilys", "charlie", "gwen", "petra", "piers", "ada", "sam"]
@@ -70,7 +70,9 @@ def test_nobody_without_a_part_in_a_case_changes_it_by_any_verb(cast: Cast, who:
         "not_a_crime": lambda: duties.not_a_crime(scene.case, scenes.REASON, by=viewer),
         "update": lambda: duties.update_sender(scene.case, scenes.REASON, by=viewer),
         "party": lambda: actions.add_party(scene.case, "Somebody New", "witness", by=viewer),
-        "suspect": lambda: actions.name_suspect(scene.case, "Somebody New", "custody", "99/CT/1/26", by=viewer),
+        "suspect": lambda: actions.name_suspect(
+            scene.case, "Somebody New", "custody", "99/CT/1/26", by=viewer
+        ),
         "reopen": lambda: actions.reopen(scene.case, scenes.REASON, by=viewer),
     }
     let_through = []
@@ -157,13 +159,19 @@ def test_a_suspect_comes_with_the_custody_or_interview_reference(cast: Cast) -> 
     scene = scenes.recorded(cast)
     party = actions.name_suspect(scene.case, JONAH.name, "custody", "99/ct/01234/26", by=scene.by)
     (card,) = [p for p in queries.parties(scene.case) if p.id == party]
-    assert (card.name, card.role, card.references) == (JONAH.name, "suspect", (("custody", "99/CT/01234/26"),))
+    assert (card.name, card.role, card.references) == (
+        JONAH.name,
+        "suspect",
+        (("custody", "99/CT/01234/26"),),
+    )
     assert JONAH.name not in json.dumps([e.body for e in Entry.objects.all()])
     with pytest.raises(BadInput, match="custody record or a voluntary interview"):
         actions.name_suspect(scene.case, JONAH.name, "rms", "99/CT/01234/26", by=scene.by)
 
 
-@pytest.mark.parametrize("typed", ["", "x", "JONAH VELLACOTT", "99/CT/01234/26\x00", "a" * 61, "99_CT_1", "<b>1</b>"])
+@pytest.mark.parametrize(
+    "typed", ["", "x", "JONAH VELLACOTT", "99/CT/01234/26\x00", "a" * 61, "99_CT_1", "<b>1</b>"]
+)
 def test_a_reference_that_could_be_a_name_or_a_trick_is_refused(typed: str) -> None:
     with pytest.raises(BadInput):
         clean_reference("custody", typed)

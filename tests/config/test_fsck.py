@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.config import fsck
 from counterfoil.evidence.models import Exhibit
 from counterfoil.ledger.actions import sequence
 from counterfoil.ledger.models import Entry
 from counterfoil.plugs.stores import quarantine, vault
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.utils import timezone
+from tests import scenes
+from tests.cast import RHYS, Cast
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases.models import Case, CaseReport
@@ -23,8 +25,6 @@ from counterfoil.ledger.models import Entry, Reply
 from counterfoil.notices.models import Notice
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports.models import Progress, Report, Upload
-from tests import scenes
-from tests.cast import RHYS, Cast
 
 pytestmark = pytest.mark.django_db
 NONE = timedelta(0)

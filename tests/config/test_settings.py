@@ -11,10 +11,14 @@ SAFE = {
     "COUNTERFOIL_MODE": "production",
     "COUNTERFOIL_SECRET_KEY": "h7#Kq2!vTz9@Lm4$Xc8%Rb1^Nw6&Yp3*Gd5(Jf0)Se_Ua-Oi+Zk=",
     "COUNTERFOIL_HOSTS": "report.example",
+    "COUNTERFOIL_NAME": "report.example",
     "COUNTERFOIL_ORIGIN": "https://report.example",
     "COUNTERFOIL_DATABASE_URL": "postgresql://counterfoil@127.0.0.1/counterfoil",
     "COUNTERFOIL_TIMESTAMPER_URL": "https://tsa.example/",
     "COUNTERFOIL_TIMESTAMPER_ROOT": "/etc/counterfoil/tsa-root.pem",
+    "COUNTERFOIL_TIMESTAMPER_CRLS": "/etc/counterfoil/tsa-crl.pem",
+    "COUNTERFOIL_SMTP_HOST": "mail.example",
+    "COUNTERFOIL_MAIL_FROM": "updates@report.example",
 }
 
 

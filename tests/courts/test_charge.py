@@ -6,14 +6,14 @@ from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from tests import scenes
+from tests.cast import JONAH, Cast
 
 from counterfoil.courts import actions, queries
 from counterfoil.courts.models import Charge
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
 from counterfoil.reports.queries import progress_of
-from tests import scenes
-from tests.cast import JONAH, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +75,9 @@ def test_the_police_cannot_charge_hate_crime_by_themselves(cast: Cast) -> None:
 def test_a_decision_not_to_charge_keeps_no_wording(cast: Cast) -> None:
     scene = scenes.suspected(cast)
     assert scene.suspect
-    actions.record_charging_decision(scene.case, scene.suspect, **decision(decision="no_charge"), by=cast.alice)
+    actions.record_charging_decision(
+        scene.case, scene.suspect, **decision(decision="no_charge"), by=cast.alice
+    )
     (card,) = queries.charges_of(cast.alice, scene.case)
     assert (card.offence_code, card.wording) == ("", "")
     assert progress_of(scene.report)[-1].what == "not_charged"

@@ -173,6 +173,7 @@ def test_what_was_typed_when_the_session_ended_is_there_after_signing_in_again(c
     client.post("/staff/second-step", {"code": code(TOTPDevice.objects.get().key)})
     page = client.get(path).content.decode()
     assert "A second line, &lt;kept&gt; &amp; whole." in page
+    assert "Nothing that you typed is lost" in page
     assert "A second line" not in client.get(path).content.decode(), "kept once"
 
 

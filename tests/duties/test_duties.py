@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.duties import actions, queries
 from counterfoil.duties.models import Climb, Duty
@@ -13,8 +15,6 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
 from counterfoil.reference.duties import duty_kinds
 from counterfoil.reports.queries import progress_of
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -4,19 +4,21 @@ import hashlib
 from uuid import uuid4
 
 import pytest
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
 from counterfoil.evidence import actions, queries
 from counterfoil.evidence.models import Exhibit, Title
 from counterfoil.ledger.models import Entry
 from counterfoil.plugs.stores import quarantine, vault
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_upload_becomes_an_exhibit_with_the_same_bytes_and_the_initials_of_who_produces_it(cast: Cast) -> None:
+def test_an_upload_becomes_an_exhibit_with_the_same_bytes_and_the_initials_of_who_produces_it(
+    cast: Cast,
+) -> None:
     scene = scenes.exhibited(cast)
     (card,) = queries.exhibits_of(cast.alice, scene.case)
     assert (card.label, card.holder, card.produced_by) == ("AB/1", "Alice Bevan", "Alice Bevan")
@@ -77,7 +79,10 @@ def test_an_old_title_stays_with_the_events_that_used_it(cast: Cast) -> None:
     assert card.title == "Photo of the back gate"
     texts = queries.titles_of(scene.case)
     acts = Entry.objects.filter(subject_kind="exhibit").order_by("at")
-    assert [texts[e.body["title_sha256"]] for e in acts] == ["Photo of the side gate", "Photo of the back gate"]
+    assert [texts[e.body["title_sha256"]] for e in acts] == [
+        "Photo of the side gate",
+        "Photo of the back gate",
+    ]
 
 
 def test_an_exhibit_moves_from_one_holder_to_one_other_with_a_reason(cast: Cast) -> None:
@@ -110,7 +115,9 @@ def test_viewing_is_an_entry_before_the_first_byte(cast: Cast, monkeypatch: pyte
         raise NotAllowed("The ledger cannot be written.")
 
     monkeypatch.setattr(actions, "record", full)
-    monkeypatch.setattr("counterfoil.engines.vault.Vault.open", lambda *_: pytest.fail("bytes without an entry"))
+    monkeypatch.setattr(
+        "counterfoil.engines.vault.Vault.open", lambda *_: pytest.fail("bytes without an entry")
+    )
     with pytest.raises(NotAllowed, match="cannot be written"):
         actions.open_exhibit(scene.case, scene.exhibit, by=cast.alice)
 

@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
+from tests import scenes
+from tests.cast import NESTA, Cast
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.evidence import actions, queries, rules
 from counterfoil.evidence.models import WitnessDetails
 from counterfoil.ledger.models import Entry
-from tests import scenes
-from tests.cast import NESTA, Cast
 
 pytestmark = pytest.mark.django_db
 

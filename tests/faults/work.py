@@ -4,13 +4,19 @@ import hashlib
 import io
 import json
 import os
+import time
 from contextlib import nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from tests import sabotage, scenes
+from tests.cast import Cast
+from tests.faults.zygote import say
+
 from counterfoil.accounts.queries import viewer_for
+from counterfoil.cases.queries import case_of_report
 from counterfoil.config import fsck, promises
 from counterfoil.duties.actions import sweep
 from counterfoil.evidence import actions as evidence
@@ -20,17 +26,18 @@ from counterfoil.ledger.models import Entry
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft, Report, Upload
-from counterfoil.cases.queries import case_of_report
-from tests import sabotage, scenes
-from tests.cast import Cast
-from tests.faults.zygote import say
 
 STORIES = 3
 NONE = timedelta(0)
 
 
 def do(command: dict[str, Any]) -> None:
-    """Do one command."""
+    """Do one command, in the house that it names."""
+    from django.conf import settings
+    from django.db import connections
+
+    settings.COUNTERFOIL_HOME = Path(command["home"])
+    connections.databases["default"]["NAME"] = command["database"]
     match command["do"]:
         case "prepare":
             prepare()
@@ -38,8 +45,9 @@ def do(command: dict[str, Any]) -> None:
             broken = command.get("sabotage")
             with sabotage.NAMED[broken](say) if broken else nullcontext():
                 work(command["alice"], command["seed"])
+            time.sleep(command["linger"])  # so that a late blow falls on somebody
         case "judge":
-            judge(Path(command["said"]))
+            judge(Path(command["said"]), everything=command["everything"])
 
 
 def prepare() -> None:
@@ -81,23 +89,32 @@ def reply(accepted: reports.Accepted) -> list[str]:
     return [str(accepted.report_id), accepted.reference, accepted.passphrase, accepted.receipt]
 
 
-def judge(said: Path) -> None:
-    """Check the house, then everything that was ever acknowledged, then repeat whatever the dead worker tried."""
+def judge(said: Path, *, everything: bool) -> None:
+    """Check the house, then what was acknowledged, then repeat what the dead worker tried.
+
+    `everything` goes through all that was ever acknowledged or tried in this house; else what is new since the last
+    time (that nothing older changed is what `fsck` sees each time).
+    """
     lines = [json.loads(line) for line in said.read_text().splitlines()]
     words = next(line for line in lines if "alice" in line)
     alice = viewer_for(words["alice"])
     done = {(w["done"], w["key"]): w["answer"] for w in lines if "done" in w}
     tried = {(w["trying"], w["key"]): w for w in lines if "trying" in w}
+    known = set() if everything else {(w["repeated"], w["key"]) for w in lines if "repeated" in w}
     wrong: list[str] = []
     fsck.clear_leftovers(older=NONE)
     sweep()
     sequence()
     wrong += fsck.fsck(grace=NONE)
     for (what, key), answer in done.items():
-        wrong += missing(what, key, answer)
+        if (what, key) not in known:
+            wrong += missing(what, key, answer)
     before = Report.objects.count() + Exhibit.objects.count()
     said_before = sum(what in ("submit", "accept") for what, _ in done)
     for (what, key), line in tried.items():
+        if (what, key) in known:
+            continue
+        say(repeated=what, key=key)
         if what == "upload":
             continue
         try:

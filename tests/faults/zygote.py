@@ -22,10 +22,21 @@ def main() -> None:
     import django
 
     django.setup()
-    from counterfoil.reference.kinds import kinds
+    from django.db.migrations.loader import MigrationLoader
+    from django.utils import timezone
     from tests.faults import work
 
-    kinds()
+    from counterfoil.engines.clock import due
+    from counterfoil.engines.refs import new_passphrase
+    from counterfoil.plugs.keys import keys
+    from counterfoil.reference.duties import duty_kinds
+    from counterfoil.reference.kinds import kinds
+
+    # Whatever a worker would read or work out first, it now inherits.
+    MigrationLoader(None)
+    for kind in duty_kinds().values():
+        due(timezone.now(), kind.within)
+    kinds(), new_passphrase(), keys()
     say(ready=True)
     for line in sys.stdin:
         command = json.loads(line)
@@ -46,5 +57,8 @@ def main() -> None:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.config.settings")
-    sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[2] / "src")]
+    sys.path[:0] = [
+        str(Path(__file__).resolve().parents[2]),
+        str(Path(__file__).resolve().parents[2] / "src"),
+    ]
     main()

@@ -31,7 +31,12 @@ def test_an_entry_says_who_did_what_to_which_thing_and_commits_to_it() -> None:
     thing, case = uuid4(), uuid4()
     entry = record("thing.done", by=CLOCK, on=("thing", thing), thread=case, sha256="ab" * 32, number=3)
     entry.refresh_from_db()
-    assert (entry.act, entry.by, entry.subject_kind, entry.subject_id) == ("thing.done", "clock", "thing", str(thing))
+    assert (entry.act, entry.by, entry.subject_kind, entry.subject_id) == (
+        "thing.done",
+        "clock",
+        "thing",
+        str(thing),
+    )
     assert entry.body == {
         "act": "thing.done",
         "at": entry.at.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -79,7 +84,9 @@ def test_whatever_is_let_into_an_entry_has_no_space_and_no_letter_beyond_ascii(t
     from datetime import UTC, datetime
 
     try:
-        body = body_of("thing.done", "clock", ("thing", "1"), datetime(2026, 1, 1, tzinfo=UTC), {"note": text})
+        body = body_of(
+            "thing.done", "clock", ("thing", "1"), datetime(2026, 1, 1, tzinfo=UTC), {"note": text}
+        )
     except NotAllowed:
         return
     assert body["note"] == text

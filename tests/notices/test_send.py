@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from tests import scenes
+from tests.cast import RHYS, Cast
 
 from counterfoil.ledger.models import Entry
 from counterfoil.notices import actions, rules
 from counterfoil.notices.models import Notice
 from counterfoil.notices.queries import notices_of
-from tests import scenes
-from tests.cast import RHYS, Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +51,15 @@ def test_a_safe_address_gets_one_neutral_message(cast: Cast, carrier: Carrier) -
     assert (address, key) == (RHYS.email, str(notice.pk))
     assert (notice.state, notice.receipt) == ("sent", "taken:1")
     said = f"{subject}\n{text}".casefold()
-    for word in ("police", "crime", "burglary", "report", "case", RHYS.name.casefold(), scene.accepted.reference.casefold()):
+    for word in (
+        "police",
+        "crime",
+        "burglary",
+        "report",
+        "case",
+        RHYS.name.casefold(),
+        scene.accepted.reference.casefold(),
+    ):
         assert word not in said, word
     assert {e.act for e in Entry.objects.filter(subject_kind="notice")} == {"notice.queued", "notice.sent"}
     assert RHYS.email not in str([e.body for e in Entry.objects.all()])
@@ -129,7 +137,11 @@ def test_staff_see_that_a_notice_went_and_never_where(cast: Cast, carrier: Carri
         ({}, True, ("none", "", "no_email")),
         ({"email": {"address": "a@b.example", "safe": False}}, True, ("email", "", "unsafe")),
         ({"email": {"address": "a@b.example", "safe": True}}, False, ("email", "", "unsafe")),
-        ({"email": {"address": "a@b.example\r\nBcc: x@y.example", "safe": True}}, True, ("email", "", "bad_address")),
+        (
+            {"email": {"address": "a@b.example\r\nBcc: x@y.example", "safe": True}},
+            True,
+            ("email", "", "bad_address"),
+        ),
         ({"email": {"address": "a@b.example", "safe": True}}, True, ("email", "a@b.example", "")),
     ],
 )

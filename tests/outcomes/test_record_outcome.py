@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 import pytest
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.cases import actions as cases
 from counterfoil.cases import queries as case_queries
@@ -13,8 +15,6 @@ from counterfoil.notices.models import Notice
 from counterfoil.outcomes import actions, queries
 from counterfoil.outcomes.models import Outcome
 from counterfoil.reports.queries import progress_of
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 WHY = "No line of enquiry is left after the recording was watched twice."
@@ -88,7 +88,9 @@ def test_only_an_officer_on_the_case_ends_it(cast: Cast, who: str) -> None:
     assert not Outcome.objects.exists()
 
 
-@pytest.mark.parametrize("kind", ["burglary", "criminal-damage", "shop-theft", "online-harassment-or-hate", "fraud"])
+@pytest.mark.parametrize(
+    "kind", ["burglary", "criminal-damage", "shop-theft", "online-harassment-or-hate", "fraud"]
+)
 def test_every_kind_of_crime_may_end_with_a_charge_or_without_a_suspect(kind: str) -> None:
     from django.utils import timezone
 

@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from tests.cast import JONAH, Cast
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.ledger.models import Entry
 from counterfoil.people import actions, queries
-from tests.cast import JONAH, Cast
 
 pytestmark = pytest.mark.django_db
 

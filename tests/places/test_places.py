@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 from django.utils import timezone
+from tests.cast import AWAY, HOME, Cast
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
 from counterfoil.places import actions, queries
 from counterfoil.places.models import Force
-from tests.cast import AWAY, HOME, Cast
 
 pytestmark = pytest.mark.django_db
 CLOCK = Viewer.clock()
@@ -52,7 +52,9 @@ def test_a_queue_of_an_unknown_force_is_refused() -> None:
 
 def test_a_special_queue_takes_its_kinds_before_the_general_one(cast: Cast) -> None:
     general = cast.queue()
-    special = actions.open_queue(HOME, "hate", "Hate crime desk", by=CLOCK, takes=["online-harassment-or-hate"])
+    special = actions.open_queue(
+        HOME, "hate", "Hate crime desk", by=CLOCK, takes=["online-harassment-or-hate"]
+    )
     assert queries.queue_for(HOME, "online-harassment-or-hate") == special
     assert queries.queue_for(HOME, "burglary") == general
     assert queries.queue_for(AWAY, "burglary") is None

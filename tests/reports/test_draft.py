@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.reports import actions, queries
 from counterfoil.reports.models import Draft, Upload
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from tests import scenes
+from tests.cast import HOME, RHYS, Cast
 
 from counterfoil.cases import queries as cases
 from counterfoil.duties import queries as duties
@@ -12,8 +14,6 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry, Reply
 from counterfoil.reports import actions, queries
 from counterfoil.reports.models import Progress, Report
-from tests import scenes
-from tests.cast import HOME, RHYS, Cast
 
 pytestmark = pytest.mark.django_db
 

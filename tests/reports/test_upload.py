@@ -6,14 +6,14 @@ import io
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions, queries
 from counterfoil.reports.actions import _plain_name
 from counterfoil.reports.models import Draft, Upload
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 
@@ -45,7 +45,9 @@ def test_a_file_is_in_quarantine_under_its_own_digest_before_it_is_listed(draft:
         ("archive.jpg", b"PK\x03\x04" + bytes(600), "not a photo"),
     ],
 )
-def test_it_refuses_one_file_with_a_sentence_that_names_it(draft: Draft, name: str, data: bytes, why: str) -> None:
+def test_it_refuses_one_file_with_a_sentence_that_names_it(
+    draft: Draft, name: str, data: bytes, why: str
+) -> None:
     with pytest.raises(BadInput, match=why) as refused:
         actions.add_upload(draft, name, io.BytesIO(data), len(data))
     assert name in str(refused.value)

@@ -1,12 +1,16 @@
 """One thing that goes wrong by the clock must not keep it from the others."""
 
 import logging
+import os
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.utils import timezone
+from tests import scenes
+from tests.cast import AWAY, Cast
 
 from counterfoil import cli
 from counterfoil.cases import actions as cases
@@ -18,8 +22,6 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
 from counterfoil.notices import actions as notices
 from counterfoil.notices.models import Notice
-from tests import scenes
-from tests.cast import AWAY, Cast
 
 pytestmark = pytest.mark.django_db
 LATE = timedelta(hours=30)
@@ -85,7 +87,10 @@ def test_a_carrier_that_takes_nothing_is_left_alone_until_the_next_time(
     assert Notice.objects.filter(state="waiting").count() == 1
 
 
-def test_ended_sessions_and_what_was_typed_in_them_are_not_kept(cast: Cast) -> None:
+def test_ended_sessions_and_what_was_typed_in_them_are_not_kept(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("django.db.close_old_connections", lambda: None)
     Session.objects.create(session_key="a" * 32, session_data="x", expire_date=timezone.now() - LATE)
     Session.objects.create(session_key="b" * 32, session_data="x", expire_date=timezone.now() + LATE)
     cli.tick()
@@ -132,6 +137,28 @@ def test_nobody_grants_themselves_a_role_by_writing_their_id_otherwise(cast: Cas
 
 def test_development_serves_this_machine_only(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        cli.main(["serve", "--host", "0.0.0.0"])  # noqa: S104  (it is refused)
+        cli.main(["serve", "--host", "0.0.0.0"])
     assert ended.value.code == 2
     assert "this machine only" in capsys.readouterr().err
+
+
+def test_what_a_killed_process_left_of_an_upload_does_not_lie_about_for_ever(home: Path, db: None) -> None:
+    from counterfoil.config.fsck import clear_leftovers
+
+    fresh, old, folder = (home / "incoming" / name for name in ("fresh", "old", "half-a-bundle"))
+    fresh.write_bytes(scenes.photo())
+    old.write_bytes(scenes.photo())
+    folder.mkdir()
+    for path in (old, folder):
+        os.utime(path, (0, 0))
+    assert clear_leftovers() == 2
+    assert list((home / "incoming").iterdir()) == [fresh]
+
+
+@pytest.mark.parametrize(("role", "force"), [("officer", ""), ("officer", "XYZ"), ("prosecutor", "99")])
+def test_a_role_without_its_force_is_refused(cast: Cast, role: str, force: str) -> None:
+    from counterfoil.accounts.actions import grant
+    from counterfoil.accounts.rules import Viewer
+
+    with pytest.raises(BadInput, match="two-character code"):
+        grant(cast.id("bruno"), role, force=force, by=Viewer.clock())

@@ -3,20 +3,21 @@
 import pytest
 from django.db import transaction
 from django.utils import timezone
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import actions as cases
 from counterfoil.courts import actions as courts
 from counterfoil.courts.gather import gather
 from counterfoil.courts.models import Bundle
+from counterfoil.engines import bundle as engine
 from counterfoil.engines.bundle import BundleFacts
 from counterfoil.engines.errors import Corrupt
 from counterfoil.evidence import actions as evidence
 from counterfoil.ledger.actions import record, sequence, witness_checkpoint
 from counterfoil.ledger.models import Checkpoint, Entry
 from counterfoil.reports.models import Report
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 OTHER = "99/CT/05678/26"
@@ -111,13 +112,36 @@ def test_a_bundle_called_failed_is_not_called_built_afterwards(
 ) -> None:
     scene = scenes.charged(cast)
     bundle = courts.ask_bundle(scene.case, by=scene.by)
-    really = courts.engine.verify
+    really = engine.verify
 
     def given_up_meanwhile(*given: object) -> object:
         courts._fail(Bundle.objects.get(pk=bundle), "Building it stopped half way. Ask for it again.")
         return really(*given)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(courts.engine, "verify", given_up_meanwhile)
+    monkeypatch.setattr(engine, "verify", given_up_meanwhile)
     courts.build_bundle(bundle)
     assert Bundle.objects.get().state == "failed"
     assert not Entry.objects.filter(act="bundle.built").exists()
+
+
+def test_whatever_the_sender_is_told_has_words(cast: Cast) -> None:
+    from counterfoil.reference.wording import keys
+    from counterfoil.reports.models import Progress
+
+    scene = scenes.bundled(cast)
+    other = cases.name_suspect(scene.case, "Osian Trevarthen", "custody", OTHER, by=scene.by)
+    courts.record_charging_decision(
+        scene.case,
+        other,
+        decision="no_charge",
+        decided_by="police",
+        decider="Ines Farrow",
+        decided_at=timezone.now(),
+        offence_code="",
+        wording="",
+        reason="Nothing places him there and the recording shows one man.",
+        by=scene.by,
+    )
+    told = set(Progress.objects.values_list("what", flat=True))
+    assert {"bundle_sent", "not_charged", "charged", "exhibit_taken"} <= told
+    assert told <= set(keys("progress"))

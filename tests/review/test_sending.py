@@ -5,13 +5,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from tests import scenes
+from tests.cast import Cast
 
 from counterfoil.engines.errors import NotAllowed
+from counterfoil.engines.sniff import sniff
 from counterfoil.plugs.stores import quarantine
 from counterfoil.reports import actions, queries
 from counterfoil.reports.models import Draft, Report, Upload
-from tests import scenes
-from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
 PHOTO = ("a.jpg", scenes.photo(1))
@@ -21,7 +22,7 @@ def test_an_answer_changed_in_another_window_while_sending_is_not_lost(cast: Cas
     cast.queue()
     draft = scenes.draft()
     other_window = Draft.objects.get(pk=draft.pk)
-    actions.save_answer(other_window, "what_happened", "They are still in the house.")
+    actions.save_answer(other_window, "what", "They are still in the house.")
     with pytest.raises(NotAllowed, match="changed while it was being sent"):
         actions.submit(draft)
     assert not Report.objects.exists()
@@ -34,7 +35,7 @@ def test_a_file_taken_in_while_sending_is_not_left_behind(
 ) -> None:
     cast.queue()
     draft = scenes.draft(files=[PHOTO])
-    really = actions.files_of_draft
+    really = queries.files_of_draft
 
     def and_then_another(found: Draft) -> object:
         files = really(found)
@@ -55,7 +56,7 @@ def test_no_file_is_taken_in_for_a_report_that_was_sent_meanwhile(
 ) -> None:
     cast.queue()
     draft = scenes.draft()
-    really = actions.sniff
+    really = sniff
 
     def sent_meanwhile(head: bytes) -> object:
         actions.submit(Draft.objects.get(pk=draft.pk))

@@ -9,7 +9,7 @@ from unittest.mock import patch
 from django.db import transaction
 
 Say = Callable[..., None]
-A_MOMENT = 0.03
+A_MOMENT = 0.1
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from datetime import timedelta
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.actions import record
 
 FAILURES_ALLOWED = 8
+OF_A_FORCE = ("officer", "inspector")
 FAILURES_WITHIN = timedelta(minutes=10)
 
 
@@ -26,6 +28,8 @@ def open_account(username: str, name: str, password: str, *, by: Viewer, email: 
         needs(by, "administrator", "open an account", second_factor=True)
     if not username.strip() or not name.strip():
         raise BadInput("username", "Give a user name and the person's name.")
+    if len(username) > 150 or len(name) > 120:
+        raise BadInput("username", "A user name has 150 letters or fewer, and a person's name 120.")
     if Actor.objects.filter(username__iexact=username).exists():
         raise BadInput("username", "That user name is taken. Choose another.")
     try:
@@ -48,6 +52,10 @@ def grant(actor_id: str, role: str, *, force: str = "", by: Viewer) -> None:
         raise BadInput("role", f"There is no role {role!r}. Choose one of: {', '.join(sorted(ROLES))}.")
     if by.uuid is not None and by.uuid == Viewer(id=actor_id).uuid:
         raise NotAllowed("Nobody can grant a role to themselves.")
+    if not re.fullmatch("[0-9A-Z]{2}" if role in OF_A_FORCE else "", force):
+        raise BadInput(
+            "force", f"Give the two-character code of the force to: {', '.join(OF_A_FORCE)}; to nobody else."
+        )
     now = timezone.now()
     _, made = Grant.objects.get_or_create(
         actor_id=actor_id, role=role, force=force, ends_at=None, defaults={"starts_at": now}

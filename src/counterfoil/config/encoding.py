@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponseBase
 def as_utf8(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Forget the encoding that a request names."""
+    """Read a request as UTF-8 even where it names another encoding."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         if request.encoding is not None:
-            request.encoding = None
+            request.encoding = "utf-8"
         return get_response(request)
 
     return middleware

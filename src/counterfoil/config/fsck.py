@@ -1,9 +1,13 @@
 """One check of everything, for operators, for restores and after every fault: `counterfoil fsck`."""
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
@@ -46,9 +50,17 @@ def fsck(now: datetime | None = None, *, grace: timedelta = promises.GRACE) -> l
 
 
 def clear_leftovers(now: datetime | None = None, *, older: timedelta = ABANDONED) -> int:
-    """Remove what stopped writers left in the staging folders; return how many. Nothing there was ever acknowledged."""
+    """Remove what stopped writers left in staging and `incoming/`; return how many. Nothing there was acknowledged."""
     limit = ((now or timezone.now()) - older).timestamp()
-    return sum(sweep_staging(store, older_than=lambda at: at <= limit) for store in (vault(), quarantine()))
+    removed = sum(
+        sweep_staging(store, older_than=lambda at: at <= limit) for store in (vault(), quarantine())
+    )
+    for path in (Path(settings.COUNTERFOIL_HOME) / "incoming").iterdir():
+        with suppress(FileNotFoundError):
+            if path.stat().st_mtime <= limit:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                removed += 1
+    return removed
 
 
 def _uploads() -> Iterable[tuple[str, int]]:

@@ -65,6 +65,7 @@ def refuse_unsafe(env: dict[str, str]) -> None:
         "COUNTERFOIL_DATABASE_URL": "postgresql://… (SQLite serves one embedded machine, not production)",
         "COUNTERFOIL_TIMESTAMPER_URL": "the address of an RFC 3161 timestamp server",
         "COUNTERFOIL_TIMESTAMPER_ROOT": "a PEM file with that server's root certificate",
+        "COUNTERFOIL_TIMESTAMPER_CRLS": "PEM files with its revocation lists, kept fresh, separated by commas",
         "COUNTERFOIL_SMTP_HOST": "the mail server: without one a message would be called sent and go nowhere",
         "COUNTERFOIL_MAIL_FROM": "the neutral address that messages come from",
     }
@@ -264,6 +265,7 @@ PLUGS: dict[str, dict[str, object]] = {
             "OPTIONS": {
                 "url": os.environ["COUNTERFOIL_TIMESTAMPER_URL"],
                 "root": os.environ.get("COUNTERFOIL_TIMESTAMPER_ROOT", ""),
+                "crls": [f for f in os.environ.get("COUNTERFOIL_TIMESTAMPER_CRLS", "").split(",") if f],
             },
         }
         if os.environ.get("COUNTERFOIL_TIMESTAMPER_URL")

@@ -72,7 +72,10 @@ def _load(folder: Path, production: bool) -> Keys:
             found[purpose] = Signer.from_text(path.read_text().strip())
     keys = Keys(log=found["log"], receipt=found["receipt"], manifest=found["manifest"], folder=folder)
     if production and keys.development:
-        raise NotAllowed("Production does not run on development keys. Make new ones: counterfoil keys --new")
+        raise NotAllowed(
+            "Production does not run on development keys, nor on a log that they signed. Start with an empty "
+            "COUNTERFOIL_HOME and run: counterfoil keys --new"
+        )
     return keys
 
 

@@ -164,6 +164,26 @@ def test_it_refuses_and_names_the_check(
     assert ours.exit_code == 6
 
 
+@pytest.mark.parametrize("story", [story for story, check, _ in forgery.CASES if check == "report"])
+def test_a_large_report_is_compared_by_our_own_rule_alone_and_as_strictly(
+    world: forgery.World, monkeypatch: pytest.MonkeyPatch, story: str
+) -> None:
+    monkeypatch.setattr("counterfoil.engines.bundle.seal.SMALL_REPORT", 0)
+    assert verify(world.bundle, world.policy).word == "VERIFIED-UNWITNESSED"
+    assert verify(*world.forged(story)).failed == "report"
+
+
+def test_running_out_of_depth_or_memory_concludes_nothing(
+    world: forgery.World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(case: object) -> None:
+        raise RecursionError
+
+    monkeypatch.setitem(engine.STEPS, "report", exhausted)
+    verdict = verify(world.bundle, world.policy)
+    assert (verdict.word, verdict.failed) == ("NOT-VERIFIABLE", None)
+
+
 @pytest.mark.parametrize("check", [name for name, _ in CHECKS if name not in ("policy", "witnesses")])
 def test_every_check_is_needed(world: forgery.World, monkeypatch: pytest.MonkeyPatch, check: str) -> None:
     """Negative control: with a check mute the table of forgeries notices, and some forgery is believed."""
@@ -302,3 +322,14 @@ def test_bytes_that_are_no_bundle_are_refused_without_a_traceback(
 def test_a_path_that_is_not_there_concludes_nothing(world: forgery.World, standalone: ModuleType) -> None:
     ours, theirs = both(world.folder / "nowhere.zip", world.policy, standalone)
     assert ours.word == theirs[0] == "NOT-VERIFIABLE"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**32 - 2, 2**32 - 1, 2**32, 5 * 2**40])
+@pytest.mark.parametrize("at", [0, 2**32 - 2, 2**32 - 1, 3 * 2**40])
+def test_both_verifiers_write_large_archives_alike(standalone: ModuleType, size: int, at: int) -> None:
+    from counterfoil.engines.bundle.archive import central_entry, end_record, local_header
+
+    assert local_header(b"top/a", 7, size) == standalone.header(b"top/a", 7, size)
+    assert central_entry(b"top/a", 7, size, at) == standalone.entry(b"top/a", 7, size, at)
+    for count in (1, 65534, 65535, 70000):
+        assert end_record(count, size, at) == standalone.ending(count, size, at)

@@ -22,6 +22,7 @@ from counterfoil.engines.bundle.build import (
     NOTE,
     UNLISTED,
     bag_manifest,
+    event_time,
     folder_of,
     in_time,
     manifest_text,
@@ -268,7 +269,7 @@ def check_custody(case: Case) -> Result:
         )
     case.sealed = rest[0]
     for event in case.events:
-        in_time(dt.datetime.now(dt.UTC), event.body)
+        event_time(event.body)
     return None
 
 
@@ -474,7 +475,7 @@ def verify(path: Path | str, policy_text: str | bytes | None) -> Verdict:
             sentence = str(refusal)
         except Refusal as refusal:
             state, sentence = "failed", str(refusal)
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, RecursionError) as error:
             state, sentence = "not-run", f"This check could not run here: {type(error).__name__}."
             if name == "container" and isinstance(error, FileNotFoundError | NotADirectoryError):
                 sentence = "There is no bundle at this path."

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -77,13 +78,14 @@ def release(request: HttpRequest, viewer: Viewer, bundle: UUID) -> HttpResponse:
         except NotAllowed as e:
             errors[""] = refusals().get(str(e), str(e))
         else:
+            path = reverse("bench-open", args=[made.link])
             facts = {
                 "viewer": viewer,
                 "bundle": card,
                 "released": made,
                 "recipient": form.cleaned_data["recipient"],
                 "firm": form.cleaned_data["firm"],
-                "address": request.build_absolute_uri(reverse("bench-open", args=[made.link])),
+                "address": f"{settings.ORIGIN or request.build_absolute_uri('/').rstrip('/')}{path}",
                 "other_language": "",
                 "tries": MOST_TRIES,
             }

@@ -13,6 +13,8 @@ from counterfoil.engines.errors import BadInput, Refusal
 class Typed(forms.Form):
     """A form that keeps everything typed and carries a token, so that sending it twice does one thing."""
 
+    # Holds what was being sent when a session ended, to be looked at and sent again.
+    restored = False
     token = forms.CharField(max_length=40, required=False, widget=forms.HiddenInput)
 
     def refuse(self, error: Refusal) -> None:

@@ -127,7 +127,14 @@ def timeline(
 
 
 def _state(act: str) -> str:
-    if act in ("duty.missed", "duty.climbed", "bundle.failed", "notice.failed", "notice.held"):
+    if act in (
+        "case.returned",
+        "duty.missed",
+        "duty.climbed",
+        "bundle.failed",
+        "notice.failed",
+        "notice.held",
+    ):
         return "missed"
     return "done" if act in ("duty.done", "exhibit.sealed", "bundle.built", "outcome.recorded") else ""
 
@@ -160,6 +167,8 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return "Took the case"
         case "case.assigned":
             return f"Gave the case to {person('to')}"
+        case "case.returned":
+            return "Went back to the queue: its owner can no longer work on it"
         case "case.graded":
             return f"Graded it {GRADES.get(str(body.get('grade')), '?').split(':')[0].lower()}"
         case "case.recorded":

@@ -59,7 +59,9 @@ def start(request: HttpRequest, form: type[F], initial: Mapping[str, Any] | None
         return form(request.POST)
     kept = kept_form(request)
     if kept is not None:
-        return form(initial={**{k: v[-1] for k, v in kept.items() if v}, "token": secrets.token_urlsafe(16)})
+        again = form(initial={**{k: v[-1] for k, v in kept.items() if v}, "token": secrets.token_urlsafe(16)})
+        again.restored = True
+        return again
     return form(initial={"token": secrets.token_urlsafe(16), **(initial or {})})
 
 
