@@ -86,3 +86,17 @@ def test_hearsay_is_pointed_out_and_never_stops_the_signature(cast: Cast) -> Non
     assert rules.warnings(text) == ["i think", "told me that"]
     scene = scenes.recorded(cast)
     assert actions.take_statement(scene.case, scenes.statement(text=text), by=cast.alice)
+
+
+def test_reading_the_back_page_is_an_entry_and_nobody_outside_the_case_can(cast: Cast) -> None:
+    """The back page never leaves the case; each reading of it is on the timeline, without its words."""
+    scene = scenes.triaged(cast)
+    raw = scenes.statement(contact="Telephone in the evening only", needs="A hearing loop")
+    statement = actions.take_statement(scene.case, raw, by=cast.alice)
+    assert actions.read_back_page(scene.case, statement, by=cast.charlie) is None
+    assert not Entry.objects.filter(act="statement.back_page_read").exists()
+    found = actions.read_back_page(scene.case, statement, by=cast.alice)
+    assert found is not None
+    assert found.contact == "Telephone in the evening only"
+    entry = Entry.objects.get(act="statement.back_page_read")
+    assert "Telephone" not in str(entry.body)

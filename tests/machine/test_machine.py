@@ -386,8 +386,7 @@ class House(RuleBasedStateMachine):
     def sweep(self) -> None:
         """The clock sweeps: afterwards every promise holds."""
         if self.trouble:
-            with pytest.raises(RuntimeError) if case_queries.reports_without_case() else _nothing():
-                duties.sweep(self.now)
+            duties.sweep(self.now)  # what it cannot open it leaves for the next time
             return
         duties.sweep(self.now)
         self.owing = False
@@ -437,11 +436,6 @@ class House(RuleBasedStateMachine):
         assert not found, f"{promise.sentence} {found}"
 
 
-class _nothing:  # noqa: N801  (reads as a word where it is used)
-    def __enter__(self) -> None: ...
-    def __exit__(self, *_: object) -> None: ...
-
-
 def play(machine: type[House], stories: int, *, shrink: bool = True) -> None:
     run_state_machine_as_test(
         machine,
@@ -464,7 +458,7 @@ def test_whatever_people_do_and_the_clock_does_the_promises_hold(
     full: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("CRITICAL")
-    play(House, FULL_STORIES if full else FEW_STORIES)
+    play(House, FULL_STORIES if full else FEW_STORIES, shrink=full)
     assert not Case.objects.exists()
     assert COME_TO - House.acts == set()
 

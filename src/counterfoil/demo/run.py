@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -36,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.out:
         Path(args.out).mkdir(parents=True, exist_ok=True)
+    # Being told to end must still stop the server and remove the folder.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     own_home = not os.environ.get("COUNTERFOIL_HOME")
     home = Path(os.environ.get("COUNTERFOIL_HOME") or tempfile.mkdtemp(prefix="counterfoil-demo-"))
     os.environ["COUNTERFOIL_HOME"] = str(home)

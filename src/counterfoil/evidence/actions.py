@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC
 from typing import BinaryIO
 from uuid import UUID, uuid4
@@ -150,6 +151,28 @@ def open_exhibit(case_id: UUID, exhibit_id: UUID, *, by: Viewer) -> tuple[Exhibi
     with transaction.atomic(durable=True):
         record("exhibit.viewed", by=by, on=("exhibit", exhibit_id), thread=case_id, sha256=card.sha256)
     return card, vault().open(card.sha256)
+
+
+@dataclass(frozen=True)
+class BackPage:
+    """What stays with the case and never leaves it: how to reach the witness, dates to avoid, needs."""
+
+    contact: str
+    dates_to_avoid: str
+    needs: str
+
+
+def read_back_page(case_id: UUID, statement_id: UUID, *, by: Viewer) -> BackPage | None:
+    """Record that a statement's back page is read, commit, then return it; None when refused or absent."""
+    if not cases.why(by, case_id).allowed:
+        return None
+    found = WitnessDetails.objects.filter(statement_id=statement_id, statement__case_id=case_id).first()
+    if found is None:
+        return None
+    # durable=True refuses to run inside another transaction, so the entry really is committed first.
+    with transaction.atomic(durable=True):
+        record("statement.back_page_read", by=by, on=("statement", statement_id), thread=case_id)
+    return BackPage(found.contact, found.dates_to_avoid, found.needs)
 
 
 @transaction.atomic

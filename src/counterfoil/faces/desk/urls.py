@@ -25,6 +25,7 @@ urlpatterns = [
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/hand-over", evidence.hand_over, name="desk-hand-over"),
     path("cases/<uuid:case>/statements/new", evidence.new_statement, name="desk-new-statement"),
     path("cases/<uuid:case>/statements/<uuid:statement>", evidence.statement, name="desk-statement"),
+    path("cases/<uuid:case>/statements/<uuid:statement>/back", evidence.back_page, name="desk-back-page"),
     path("cases/<uuid:case>/suspects/new", courts.new_suspect, name="desk-new-suspect"),
     path("cases/<uuid:case>/charges/new", courts.new_charge, name="desk-new-charge"),
     path("cases/<uuid:case>/outcome", courts.outcome, name="desk-outcome"),

@@ -217,6 +217,8 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return f"Handed exhibit {thing} to {person('to')}"
         case "statement.signed":
             return f"Statement {body.get('number', '')} was signed"
+        case "statement.back_page_read":
+            return "Read the back page of a statement"
         case "charge.decided":
             decision = "to charge" if body.get("decision") == "charge" else "not to charge"
             return f"Recorded a decision {decision} {body.get('offence_code', '')}".rstrip()

@@ -49,7 +49,8 @@ def updated(old: Catalog) -> Catalog:
     new = Catalog(locale="cy", project="Counterfoil", fuzzy=False, charset="utf-8")
     new.header_comment = (
         "# Welsh strings of Counterfoil. Each is flagged draft until a qualified translator has read it,"
-        " then reviewed."
+        " then reviewed.\n"
+        "# Forms by number, in this order: any other, 1, 2, 3, 6 (as Plural-Forms says)."
     )
     for text, file, line in strings():
         key = text if isinstance(text, str) else text[0]

@@ -19,6 +19,7 @@ from counterfoil.engines.clock import say_by, say_when
 
 LANGUAGES = {"en": "English", "cy": "Cymraeg"}
 LOCALE = Path(__file__).parent / "locale"
+PLURALS = 5
 _now: ContextVar[str] = ContextVar("language", default="en")
 
 
@@ -70,8 +71,8 @@ def ngettext(one: str, many: str, n: int) -> str:
     forms = _messages(lang()).get(one)
     if forms is None:
         return one if n == 1 else many
-    # Welsh in our catalogue has two forms: one, and any other number (a noun after a number stays singular).
-    return forms[0] if n == 1 or len(forms) == 1 else forms[-1]
+    # The file's own rule (Plural-Forms): 1, 2, 3 and 6 have forms of their own in Welsh, any other number the first.
+    return forms[{1: 1, 2: 2, 3: 3, 6: 4}.get(n, 0)] if len(forms) == PLURALS else forms[-1]
 
 
 def moment(at: datetime) -> str:

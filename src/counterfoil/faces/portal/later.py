@@ -5,7 +5,7 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from counterfoil.engines.clock import say_when
 from counterfoil.faces.kit import views as kit
@@ -111,7 +111,7 @@ def track(request: HttpRequest) -> HttpResponse:
     return show(request, "portal/track.html", {"private": True, "errors": errors, "typed": typed or ""})
 
 
-@require_GET
+@require_safe
 def progress(request: HttpRequest) -> HttpResponse:
     """Show what happened to a report, what comes next and by when, and what we missed."""
     kept = request.session.get("track")
@@ -182,32 +182,32 @@ def close(request: HttpRequest) -> HttpResponse:
     return go("closed")
 
 
-@require_GET
+@require_safe
 def closed(request: HttpRequest) -> HttpResponse:
     """Say that nothing is open."""
     return show(request, "portal/closed.html")
 
 
-@require_GET
+@require_safe
 def leave(request: HttpRequest) -> HttpResponse:
     """Exit this page: end the session and its key to the draft, and go to a page anybody might read."""
     actions.leave_draft(request.session.get("k"))
     return kit.leave(request)
 
 
-@require_GET
+@require_safe
 def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept, who sees it, and the sender's rights."""
     return show(request, "portal/privacy.html")
 
 
-@require_GET
+@require_safe
 def cookies(request: HttpRequest) -> HttpResponse:
     """The one cookie."""
     return show(request, "portal/cookies.html", {"cookie": settings.SESSION_COOKIE_NAME})
 
 
-@require_GET
+@require_safe
 def accessibility(request: HttpRequest) -> HttpResponse:
     """What works, what was tested and what was not."""
     return show(request, "portal/accessibility.html")

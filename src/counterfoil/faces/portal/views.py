@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from counterfoil.engines.clock import London
 from counterfoil.engines.errors import BadInput, Refusal
@@ -108,14 +108,14 @@ def start(request: HttpRequest) -> HttpResponse:
     return show(request, "portal/start.html", facts)
 
 
-@require_GET
+@require_safe
 @with_draft
 def before(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Explain "Exit this page" before its first use."""
     return show(request, "portal/before.html", {"private": True})
 
 
-@require_GET
+@require_safe
 @with_draft
 def safe(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Help to stay safe on this device."""
@@ -141,7 +141,7 @@ def fit(request: HttpRequest, draft: Draft) -> HttpResponse:
     return show(request, "portal/fit.html", {"private": True, "kind": kind, "errors": errors, "typed": typed})
 
 
-@require_GET
+@require_safe
 @with_draft
 def now(request: HttpRequest, draft: Draft) -> HttpResponse:
     """Say to call 999, and let the person carry on."""
@@ -393,7 +393,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     return show(request, "portal/sent.html", facts)
 
 
-@require_GET
+@require_safe
 def receipt_file(request: HttpRequest) -> HttpResponse:
     """Give the signed receipt as a text file."""
     kept = request.session.get("sent")

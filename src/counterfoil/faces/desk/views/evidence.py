@@ -202,3 +202,17 @@ def statement(request: HttpRequest, viewer: Viewer, card: CaseCard, statement: U
         "here": "cases",
     }
     return shown(request, viewer, "desk/statement.html", facts)
+
+
+@officers
+@reading
+@on_case
+def back_page(request: HttpRequest, viewer: Viewer, card: CaseCard, statement: UUID) -> HttpResponse:
+    """Show the back page of a statement; that it was read is an entry, committed first."""
+    found = None
+    if request.method != "HEAD":
+        found = evidence_actions.read_back_page(card.id, statement, by=viewer)
+    if found is None:
+        return gone(request)
+    facts = {"case": card, "kinds": kind_names(), "back": found, "statement": statement, "here": "cases"}
+    return shown(request, viewer, "desk/back_page.html", facts)

@@ -1,0 +1,446 @@
+"""Role × route × own/other/none, made from the URL configuration: refused reads exactly like absent.
+
+Every cell is asked for in a transaction that is undone. A view without a row in `access.py` fails, and so does a row
+without a view.
+"""
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django_otp import DEVICE_ID_SESSION_KEY
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from tests import scenes
+from tests.cast import JONAH, NESTA, RHYS, Cast
+from tests.house.access import ADMINISTRATORS, EVERYBODY, NOBODY, OFFICERS, PROSECUTORS, TABLE, Row
+
+from counterfoil.accounts.models import Actor
+from counterfoil.config import urls
+from counterfoil.courts import actions as courts
+from counterfoil.courts.models import Release
+from counterfoil.ledger.models import Entry
+
+pytestmark = pytest.mark.django_db
+KINDS = ("own", "other", "none")
+
+
+@dataclass(frozen=True)
+class Route:
+    """One view in the URL configuration."""
+
+    name: str
+    holes: tuple[str, ...]
+    view: Any
+
+
+def routes(patterns: Any = None, space: str = "") -> Iterator[Route]:
+    """Yield every view that an address leads to."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(pattern, URLResolver):
+            inner = f"{pattern.namespace}:" if pattern.namespace else space
+            yield from routes(pattern.url_patterns, inner)
+        elif isinstance(pattern, URLPattern):
+            assert pattern.name, f"the view at {pattern.pattern} has no name, so no row can name it"
+            yield Route(f"{space}{pattern.name}", tuple(pattern.pattern.converters), pattern.callback)
+
+
+ROUTES = {r.name: r for r in routes()}
+
+
+def test_every_view_has_a_row_and_every_row_a_view() -> None:
+    assert sorted(set(ROUTES) - set(TABLE)) == [], "views without a rule in tests/house/access.py"
+    assert sorted(set(TABLE) - set(ROUTES)) == [], "rules without a view"
+    assert len(list(routes())) == len(ROUTES), "two views share a name"
+
+
+def test_a_view_without_a_row_is_noticed() -> None:
+    from django.urls import path
+
+    def new(request: HttpRequest) -> HttpResponseBase: ...
+
+    found = {r.name for r in routes([*urls.urlpatterns, path("new", new, name="brand-new")])}
+    assert found - set(TABLE) == {"brand-new"}
+    with pytest.raises(AssertionError, match="has no name"):
+        list(routes([path("new", new)]))
+
+
+@pytest.mark.parametrize("name", sorted(TABLE))
+def test_the_door_of_each_view_asks_for_the_roles_that_its_row_says(name: str) -> None:
+    """The guard on the view itself, so that a row and a door cannot disagree unseen."""
+    asks = getattr(ROUTES[name].view, "staff_roles", None)
+    who = TABLE[name].who
+    if name.startswith("desk-"):
+        assert (asks, who) == (("officer", "inspector"), OFFICERS)
+    elif name.startswith("bench-") and who == PROSECUTORS:
+        assert asks == ("prosecutor",)
+    else:
+        assert asks is None
+        assert who == EVERYBODY or name == "staff-home"
+
+
+class Stories:
+    """Alice's case with everything in it, the other force's, a second one of Alice's, and ids of nothing at all."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.own = self.fill(scenes.bundled(cast, session="own"), "petra")
+        self.second = self.fill(scenes.stated(cast, session="second"), "")
+        self.other = self.fill(self.away(), "")
+        self.none = {hole: uuid4() for hole in self.own}
+        self.release = courts.release_to_defence(
+            self.own["bundle"], "Lena Marshgate", "Marsh and Hythe", "first hearing", by=cast.petra
+        )
+        self.own["release"] = Release.objects.get(kind="defence").pk
+
+    def fill(self, scene: scenes.Scene, to: str) -> dict[str, UUID]:
+        """Return the ids that the holes of an address take for this story."""
+        found = {
+            "case": scene.case,
+            "upload": scene.files[1],
+            "exhibit": scene.exhibit,
+            "statement": scene.statement,
+            "bundle": scene.bundle,
+            "release": uuid4(),
+        }
+        return {hole: pk or uuid4() for hole, pk in found.items()}
+
+    def away(self) -> scenes.Scene:
+        """Return a case of the other force that came as far as a bundle, by Charlie."""
+        from counterfoil.duties import actions as duties
+        from counterfoil.evidence import actions as evidence
+
+        charlie = self.cast.charlie
+        self.cast.id("gwen")
+        scene = scenes.reported(self.cast, force="98", session="other")
+        duties.triage(scene.case, "scheduled", scenes.REASON, by=charlie)
+        duties.record_crime(scene.case, by=charlie)
+        scene.exhibit = evidence.accept_exhibit(scene.case, scene.files[0], "Photo of a door", by=charlie)
+        scene.statement = evidence.take_statement(scene.case, scenes.statement(), by=charlie)
+        scene.bundle = courts.ask_bundle(scene.case, by=charlie)
+        return scene
+
+    def ids(self, kind: str) -> dict[str, UUID]:
+        """Return the ids of one story."""
+        found: dict[str, UUID] = getattr(self, kind)
+        return found
+
+
+# What the holes take that name nothing anybody owns.
+PLAIN: dict[str, Any] = {
+    "n": 1,
+    "slug": "cleveland",
+    "table": "crimes",
+    "chart": "crimes",
+    "sha256": "0" * 64,
+    "address": "crimes.cleveland.2021-03",
+    "link": "a-link-that-nobody-was-given",
+}
+
+
+def address(route: Route, ids: dict[str, UUID]) -> str:
+    """Return the address of a view for the ids of a story."""
+    values = {hole: ids[hole] if hole in ids else PLAIN[hole] for hole in route.holes}
+    return reverse(route.name, kwargs=values)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, without what differs each time: the date, cookies and the ids that were asked for."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+IDS = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """A transaction that is rolled back, and in which blocks that must commit at once may stand."""
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+def ask(client: Client, method: str, path: str, data: dict[str, str] | None = None) -> Answer:
+    """Ask for an address and undo whatever that did, a lost cookie included."""
+    cookies = copy.deepcopy(client.cookies)
+    with undone():
+        response = client.post(path, data or {}) if method == "POST" else client.generic(method, path)
+        body = b"".join(response) if response.streaming else response.content  # type: ignore[arg-type]
+    client.cookies = cookies
+    headers = tuple(
+        sorted((k, IDS.sub("ID", v)) for k, v in response.headers.items() if k not in ("Date", "Set-Cookie"))
+    )
+    return Answer(response.status_code, headers, IDS.sub("ID", body.decode(errors="replace")).encode())
+
+
+def browser(cast: Cast, who: str) -> Client:
+    """Return the browser of somebody: signed in with both factors, with one, or not at all."""
+    client = Client(raise_request_exception=True)
+    if who == "visitor":
+        return client
+    name = who.removeprefix("half_")
+    actor = Actor.objects.get(pk=cast.id(name))
+    client.force_login(actor)
+    session = client.session
+    if not who.startswith("half_"):
+        device, _ = TOTPDevice.objects.get_or_create(user=actor, name="Authenticator", confirmed=True)
+        session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    from django.utils import timezone
+
+    session["began_at"] = session["seen_at"] = timezone.now().timestamp()
+    session.save()
+    return client
+
+
+@pytest.fixture
+def stories(cast: Cast) -> Stories:
+    return Stories(cast)
+
+
+def expected(row: Row, who: str, kind: str, method: str) -> str:
+    """Return what a cell of the table should be."""
+    if row.who != EVERYBODY and who in NOBODY:
+        return "sign in"
+    if who not in row.who:
+        return "role"
+    if method not in row.methods:
+        return "method"
+    if row.sees and who not in row.sees[kind]:
+        return "absent"
+    return "shown"
+
+
+def judge(what: str, answer: Answer, absent: Answer, row: Row, method: str) -> str:
+    """Return what is wrong with an answer, or nothing."""
+    headers = dict(answer.headers)
+    match what:
+        case "sign in":
+            if (
+                answer != absent
+                or answer.status != 302
+                or not headers["Location"].startswith("/staff/sign-in?")
+            ):
+                return f"should be sent to sign in like everybody else, got {answer.status}"
+        case "role":
+            if answer != absent or answer.status != 403:
+                return f"should be told which role is needed, got {answer.status}"
+        case "method":
+            if answer.status != 405:
+                return f"should not answer {method}, got {answer.status}"
+        case "absent":
+            if answer != absent or answer.status != 404:
+                return f"should read like what is absent, got {answer.status} (absent is {absent.status})"
+        case "shown":
+            good = row.shown if method == "GET" else (200, 302, 303, 400, 403, 404, 409)
+            if answer.status not in good:
+                return f"should be shown, got {answer.status}"
+            if row.sees and (
+                answer.status == 404 or headers.get("Location", "").startswith("/staff/sign-in")
+            ):
+                return f"should be shown, got {answer.status}"
+    return ""
+
+
+SECRETS = (
+    RHYS.name,
+    RHYS.email,
+    RHYS.phone,
+    RHYS.address,
+    JONAH.name,
+    NESTA.name,
+    "doorbell.mp4",
+    scenes.STATEMENT,
+)
+
+
+def test_every_cell_of_the_table(stories: Stories, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong: list[str] = []
+    counted: Counter[str] = Counter()
+    for who in sorted(EVERYBODY):
+        client = browser(stories.cast, who)
+        for name, row in TABLE.items():
+            route = ROUTES[name]
+            kinds = KINDS if row.sees else ("none",)
+            for method in ("GET", "POST"):
+                absent = ask(client, method, address(route, stories.none))
+                for kind in kinds:
+                    what = expected(row, who, kind, method)
+                    before = Entry.objects.count()
+                    answer = (
+                        absent if kind == "none" else ask(client, method, address(route, stories.ids(kind)))
+                    )
+                    assert Entry.objects.count() == before
+                    counted[what] += 1
+                    said = judge(what, answer, absent, row, method)
+                    if said:
+                        wrong.append(f"{who} {method} {name} ({kind}): {said}")
+                    if what != "shown":
+                        wrong += [
+                            f"{who} {method} {name} ({kind}): says {s}"
+                            for s in SECRETS
+                            if s.encode() in answer.body
+                        ]
+    with capsys.disabled():
+        print(f"\naccess: {sum(counted.values())} cells, {dict(sorted(counted.items()))}")
+    assert wrong == []
+    assert min(counted[k] for k in ("shown", "absent", "role", "sign in", "method")) > 50
+
+
+def test_what_belongs_to_one_case_is_absent_through_another(stories: Stories) -> None:
+    """Alice sees both of her cases; an exhibit, a statement, a file or a bundle of one is not there in the other."""
+    wrong = []
+    client = browser(stories.cast, "alice")
+    for name, row in TABLE.items():
+        route = ROUTES[name]
+        if not row.sees or "case" not in route.holes or len(route.holes) < 2:
+            continue
+        for method in row.methods:
+            absent = ask(client, method, address(route, {**stories.none, "case": stories.own["case"]}))
+            for thing in (stories.second, stories.other):
+                crossed = {**thing, "case": stories.own["case"]}
+                answer = ask(client, method, address(route, crossed))
+                if answer != absent or answer.status != 404:
+                    wrong.append(f"{method} {name}: {answer.status}")
+    assert wrong == []
+
+
+def test_a_refused_request_leaves_no_trace(stories: Stories) -> None:
+    """Whole forms, sent by those who may not, change nothing and are no entries."""
+    whole = {
+        "grade": "priority",
+        "reason": scenes.REASON,
+        "how": "ours",
+        "text": "Something that should not be said.",
+        "title": "Not mine to name",
+        "to": stories.cast.id("bruno"),
+        "actor": stories.cast.id("bruno"),
+        "prosecutor": stories.cast.id("piers"),
+        "name": "Somebody New",
+        "reference_kind": "custody",
+        "reference": "99/CT/00001/26",
+        "type": "18",
+        "recipient": "Somebody Else",
+        "firm": "Nobody and Sons",
+        "purpose": "to find out",
+        "token": "t" * 20,
+    }
+    wrong, sent = [], 0
+    for who in sorted(EVERYBODY):
+        client = browser(stories.cast, who)
+        for name, row in TABLE.items():
+            if not row.sees or "POST" not in row.methods or who in row.sees["own"]:
+                continue
+            with undone():
+                before = Entry.objects.count()
+                client.post(address(ROUTES[name], stories.own), whole)
+                sent += 1
+                if Entry.objects.count() != before:
+                    wrong.append(f"{who} {name}")
+    assert wrong == []
+    assert sent > 150
+
+
+def test_a_bare_link_opens_nothing_and_says_the_same_as_no_link(stories: Stories) -> None:
+    client = Client()
+    real, none = (reverse("bench-open", args=[link]) for link in (stories.release.link, "x" * 32))
+    assert ask(client, "GET", real) == ask(client, "GET", none)
+    wrong = {"code": "00000-00000-00000-00000-0"}
+    assert ask(client, "POST", real, wrong) == ask(client, "POST", none, wrong)
+    assert ask(client, "POST", none, {"code": stories.release.code}) == ask(client, "POST", none, wrong)
+
+
+def test_the_code_opens_once_in_one_browser_and_nothing_for_another(stories: Stories) -> None:
+    address_ = reverse("bench-open", args=[stories.release.link])
+    first, second = Client(), Client()
+    assert first.post(address_, {"code": stories.release.code}).status_code == 303
+    assert first.get("/bench/opened").status_code == 200
+    assert ask(second, "POST", address_, {"code": stories.release.code}).status == 400
+    assert second.get("/bench/opened").status_code == 404
+    assert Entry.objects.filter(act="release.opened").count() == 1
+
+
+def test_tracking_with_wrong_words_reads_like_a_reference_that_does_not_exist(stories: Stories) -> None:
+    from counterfoil.reports.models import Report
+
+    real = Report.objects.order_by("received_at").first()
+    assert real is not None
+
+    def follow(reference: str) -> Answer:
+        client = Client()
+        client.post("/track", {"reference": reference, "words": "four wrong words here"})
+        shown = ask(client, "GET", "/track")
+        return Answer(shown.status, shown.headers, shown.body.replace(reference.encode(), b"REFERENCE"))
+
+    from counterfoil.engines.refs import new_reference
+
+    assert follow(real.reference) == follow(new_reference())
+
+
+def test_one_visitors_draft_and_report_are_nothing_to_another(cast: Cast) -> None:
+    scenes.reported(cast, session="theirs")
+    scenes.draft(session="their-second-key")
+    mine = Client()
+    mine.get("/")
+    for name in (n for n in TABLE if n.startswith("portal:")):
+        path = address(ROUTES[name], {})
+        for method in TABLE[name].methods:
+            body = ask(mine, method, path).body
+            for secret in (RHYS.name, RHYS.email, RHYS.phone, "IMG_0042"):
+                assert secret.encode() not in body, (name, method)
+
+
+@pytest.mark.parametrize("sabotage", ["no case check", "another status", "another sentence"])
+def test_a_door_left_open_is_noticed(
+    stories: Stories, monkeypatch: pytest.MonkeyPatch, sabotage: str
+) -> None:
+    """The gate itself is tried: three ways of getting one view wrong, each of which the comparison must find."""
+    from counterfoil.cases import queries
+    from counterfoil.faces.desk.views import acting
+
+    really: Callable[..., Any] = queries.case_for
+    if sabotage == "no case check":
+        monkeypatch.setattr(acting.cases, "case_for", lambda viewer, case: really(stories.cast.alice, case))
+    elif sabotage == "another status":
+        gone = acting.gone
+
+        def refused(request: HttpRequest) -> HttpResponseBase:
+            response = gone(request)
+            response.status_code = 403 if str(stories.own["case"]) in request.path else 404
+            return response
+
+        monkeypatch.setattr(acting, "gone", refused)
+    else:
+        gone = acting.gone
+
+        def talkative(request: HttpRequest) -> HttpResponseBase:
+            response = gone(request)
+            if str(stories.own["case"]) in request.path:
+                response["X-Why"] = "it exists"
+            return response
+
+        monkeypatch.setattr(acting, "gone", talkative)
+    client, route, row = browser(stories.cast, "charlie"), ROUTES["desk-case"], TABLE["desk-case"]
+    absent = ask(client, "GET", address(route, stories.none))
+    answer = ask(client, "GET", address(route, stories.own))
+    assert judge("absent", answer, absent, row, "GET")
+
+
+def test_the_table_names_everybody_and_nobody_twice() -> None:
+    groups = (OFFICERS, PROSECUTORS, ADMINISTRATORS, NOBODY)
+    assert sum(map(len, groups)) == len(EVERYBODY)
