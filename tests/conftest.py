@@ -1,17 +1,15 @@
 """What holds for every test: no connection beyond this machine, and as many examples as the run asks for."""
 
-import copy
 import ipaddress
 import os
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.homes import a_home
 
 # The suite tries a few of everything; `make faults` and `make fuzz` set COUNTERFOIL_DEPTH=full.
 FULL = os.environ.get("COUNTERFOIL_DEPTH", "suite") == "full"
@@ -70,19 +68,10 @@ def full() -> bool:
 
 
 @pytest.fixture
-def home(settings: Any) -> Iterator[Path]:
+def home() -> Iterator[Path]:
     """Give this test a vault, quarantine, log and keys of its own; the database is pytest-django's."""
-    folder = Path(tempfile.mkdtemp(prefix="home-", dir=os.environ["COUNTERFOIL_TEST_HOME"]))
-    plugs = copy.deepcopy(settings.PLUGS)
-    for plug in plugs.values():
-        if "folder" in plug["OPTIONS"]:
-            plug["OPTIONS"]["folder"] = str(folder / "keys" / Path(plug["OPTIONS"]["folder"]).name)
-    (folder / "incoming").mkdir()
-    settings.COUNTERFOIL_HOME = folder
-    settings.FILE_UPLOAD_TEMP_DIR = str(folder / "incoming")
-    settings.PLUGS = plugs
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with a_home() as folder:
+        yield folder
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,13 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 WIDTHS = {"phone": (360, 780), "tablet": (768, 1024), "laptop": (1366, 768)}
 
 
@@ -62,7 +68,8 @@ def main() -> None:
         bench = story.sign_in(players["priya"])
         story.release(bench)
         story.defend()
-        _photograph(out, origin, desk.cookies, bench.cookies, story)
+        visitor, _ = Story(origin, players, lambda _: None).answer(files)
+        _photograph(out, origin, desk.cookies, bench.cookies, visitor.cookies, story)
         _report(out, story.bundle)
     finally:
         server.terminate()
@@ -70,14 +77,25 @@ def main() -> None:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _photograph(out: Path, origin: str, desk: dict[str, str], bench: dict[str, str], story: "object") -> None:
+def _photograph(
+    out: Path,
+    origin: str,
+    desk: dict[str, str],
+    bench: dict[str, str],
+    visitor: dict[str, str],
+    story: "object",
+) -> None:
     from playwright.sync_api import sync_playwright
 
     from counterfoil.demo.browser import Browser
 
     staff = Browser(origin)
     staff.cookies = dict(desk)
-    case = next(h for h, _ in staff.get("/desk/cases?state=closed").links if h.startswith("/desk/cases/") and h.count("/") == 3)
+    case = next(
+        h
+        for h, _ in staff.get("/desk/cases?state=closed").links
+        if h.startswith("/desk/cases/") and h.count("/") == 3
+    )
     waiting = staff.get("/desk/queue").link_with("/desk/cases/").replace(origin, "")
     court = Browser(origin)
     court.cookies = dict(bench)
@@ -85,6 +103,7 @@ def _photograph(out: Path, origin: str, desk: dict[str, str], bench: dict[str, s
     pages: dict[str, tuple[str, dict[str, str]]] = {
         "portal-start": ("/", {}),
         "portal-start-welsh": ("/cy/", {}),
+        "portal-check": ("/check", visitor),
         "receipt-check": ("/receipt", {}),
         "track": ("/track", {}),
         "sign-in": ("/staff/sign-in", {}),
@@ -105,13 +124,18 @@ def _photograph(out: Path, origin: str, desk: dict[str, str], bench: dict[str, s
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
         for name, (path, cookies) in pages.items():
             for width, (w, h) in WIDTHS.items():
-                for theme in ("light", "dark") if name.startswith("desk") and width == "laptop" else ("light",):
+                for theme in (
+                    ("light", "dark") if name.startswith("desk") and width == "laptop" else ("light",)
+                ):
                     context = browser.new_context(viewport={"width": w, "height": h}, color_scheme=theme)
                     context.add_cookies([{"name": k, "value": v, "url": origin} for k, v in cookies.items()])
                     page = context.new_page()
                     page.goto(origin + path)
                     end = "-dark" if theme == "dark" else ""
-                    page.screenshot(path=str(out / f"{name}-{width}{end}.png"), full_page=width != "laptop" or "board" in name)
+                    page.screenshot(
+                        path=str(out / f"{name}-{width}{end}.png"),
+                        full_page=width != "laptop" or "board" in name,
+                    )
                     context.close()
         browser.close()
 

@@ -79,11 +79,11 @@ def of_bundle(*, methods: tuple[str, ...] = ("GET", "POST")) -> Row:
 
 TABLE: dict[str, Row] = {
     # The portal: for everybody, and about nobody but the browser's own draft.
-    "portal:start": everybody(),
-    "portal:before": everybody(methods=("GET", "POST"), shown=(200, 404)),
-    "portal:safe": session(shown=(200, 404, 303)),
+    "portal:start": everybody(methods=("GET", "POST")),
+    "portal:before": everybody(shown=(200, 404)),
+    "portal:safe": session(methods=READ, shown=(200, 404, 303)),
     "portal:fit": session(shown=(404, 303)),
-    "portal:now": session(),
+    "portal:now": session(methods=READ),
     "portal:here": session(),
     "portal:question": session(),
     "portal:change": session(),
@@ -104,11 +104,11 @@ TABLE: dict[str, Row] = {
     "portal:cookies": everybody(),
     "portal:accessibility": everybody(),
     # Signing in.
-    "staff-home": Row(OFFICERS | PROSECUTORS | ADMINISTRATORS, {}, READ, (200, 302)),
+    "staff-home": Row(OFFICERS | PROSECUTORS | ADMINISTRATORS, {}, ("GET", "POST"), (200, 302)),
     "staff-sign-in": everybody(methods=("GET", "POST")),
     "staff-second-step": session(shown=(302,), why="whoever gave the right password in this browser"),
     "staff-set-up": session(shown=(302,), why="whoever gave the right password in this browser"),
-    "staff-sign-out": everybody(methods=ACT, shown=()),
+    "staff-sign-out": everybody(methods=("GET", "POST"), why="GET asks first; POST ends the session"),
     # The desk.
     "desk-home": officers(),
     "desk-queue": officers(),

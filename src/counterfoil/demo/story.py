@@ -64,8 +64,8 @@ class Story:
 
     # ------------------------------------------------------------------ the public
 
-    def report(self, files: Sequence[Path]) -> None:
-        """Report a burglary with files, and keep reference, passphrase and receipt."""
+    def answer(self, files: Sequence[Path]) -> tuple[Browser, Page]:
+        """Answer every question about a burglary, with files, and stop at the page that shows the answers."""
         visitor = Browser(self.origin)
         page = visitor.get("/")
         page = visitor.send(page, page.form_with("kind"), button="burglary")
@@ -81,6 +81,11 @@ class Story:
             page = self._answer(visitor, page, kind, files)
         if not page.url.endswith("/check"):
             raise PageProblem(f"The report did not reach its check page: {page.url}")
+        return visitor, page
+
+    def report(self, files: Sequence[Path]) -> None:
+        """Report a burglary with files, and keep reference, passphrase and receipt."""
+        visitor, page = self.answer(files)
         page = visitor.send(page, next(f for f in page.forms if f.method == "post"))
         self.reference = _found(
             r"\b([0-9A-HJKMNP-TV-Z]{5}(?:-[0-9A-HJKMNP-TV-Z]{5}){3}-.)(?=\s|$)", page, "reference"
