@@ -6,6 +6,8 @@ and every exhibit has one holder. After each sweep, every promise of `config.pro
 """
 
 import hashlib
+import inspect
+import random
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,7 +21,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests import scenes
@@ -47,16 +49,24 @@ from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft
 
-FULL_STORIES, FEW_STORIES, STEPS = 400, 16, 50
+FULL_STORIES, FEW_STORIES, STEPS = 400, 20, 60
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
 
 # Those who may act do so more often than those who have no business there.
-who = st.sampled_from(["owner", "ines", "owner", "ines", "owner", "alice", "bruno", "dilys", "charlie", "petra"])
-officer = st.sampled_from(["alice", "bruno", "dilys"])
-which = st.integers(0, 2)
-kinds = st.sampled_from(["burglary", "criminal-damage", "shop-theft", "antisocial-behaviour"])
-reason = st.sampled_from([scenes.REASON, "Nothing more can be done.", scenes.REASON, "no"])
+WHO = ("owner", "ines", "owner", "ines", "owner", "alice", "bruno", "dilys", "charlie", "petra")
+OFFICERS = ("alice", "bruno", "dilys")
+KINDS = ("burglary", "criminal-damage", "shop-theft", "antisocial-behaviour")
+REASONS = (scenes.REASON, "Nothing more can be done.", scenes.REASON, "no")
+PUBLIC = ("report", "report", "send_again")
+STAFF = (
+    *("triage", "take", "assign", "record", "not_a_crime", "update", "accept_exhibit", "hand_over", "view"),
+    *("take_statement", "charge", "close", "close", "reopen", "reopen", "leave", "post"),
+)
+MACHINERY = (
+    *("time_passes", "time_passes", "sweep", "sweep", "sequence", "send", "tidy"),
+    *("followers_on_or_off", "a_follower_fails"),
+)
 # Every story together must have come to all of these, or it was told too tamely to prove anything.
 COME_TO = {
     *(
@@ -108,7 +118,7 @@ class House(RuleBasedStateMachine):
         self.story.__enter__()
         self.sent: list[scenes.Scene] = []
         self.acknowledged: set[str] = set()
-        self.followers, self.trouble = True, False
+        self.followers, self.trouble, self.steps = True, False, 0
         self.owing = False  # something waits for the sweep: an act was not followed, or somebody left
         next_number = cases._next_number
 
@@ -173,6 +183,11 @@ class House(RuleBasedStateMachine):
         found = self.sent[n % len(self.sent)]
         return found if case_queries.case_of_report(found.report) else None
 
+    def state(self, scene: scenes.Scene) -> str:
+        """Return the state of a report's case; nothing when it has none yet."""
+        case = case_queries.case_of_report(scene.report)
+        return case_queries.cards([case])[case].state if case else ""
+
     def viewer(self, name: str, n: int) -> Viewer:
         """Return somebody by name, or the owner of a case (Alice, while it waits in a queue)."""
         scene = self.scene(n)
@@ -187,7 +202,6 @@ class House(RuleBasedStateMachine):
 
     # the public
 
-    @rule(kind=kinds, files=st.integers(0, 2), safe=st.booleans(), away=st.booleans())
     def report(self, kind: str, files: int, safe: bool, away: bool) -> None:
         """Somebody reports, perhaps with files, to either force."""
         if len(self.sent) >= 3:
@@ -208,7 +222,6 @@ class House(RuleBasedStateMachine):
         assert len(listed) == files
         self.acknowledged.update(listed)
 
-    @rule(n=which)
     def send_again(self, n: int) -> None:
         """The sender presses the button again, and gets the same reply."""
         scene = self.sent[n % len(self.sent)] if self.sent else None
@@ -222,50 +235,44 @@ class House(RuleBasedStateMachine):
             )
             assert Entry.objects.count() == before
 
-    @rule()
     def tidy(self) -> None:
         """Drafts are tidied; what was sent stays."""
         reports.tidy(self.now)
 
     # staff
 
-    @rule(n=which, name=who, grade=st.sampled_from(["priority", "scheduled", "whenever"]), why=reason)
     def triage(self, n: int, name: str, grade: str, why: str) -> None:
         """Somebody grades a case."""
         if scene := self.scene(n):
             self.attempt(lambda: duties.triage(scene.case, grade, why, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who)
     def take(self, n: int, name: str) -> None:
         """Somebody takes a case."""
         if scene := self.scene(n):
             self.attempt(lambda: duties.take_case(scene.case, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who, to=who)
     def assign(self, n: int, name: str, to: str) -> None:
         """Somebody gives a case to somebody."""
         if scene := self.scene(n):
-            self.attempt(lambda: duties.assign_case(scene.case, self.viewer(to, n).id, by=self.viewer(name, n)))
+            self.attempt(
+                lambda: duties.assign_case(scene.case, self.viewer(to, n).id, by=self.viewer(name, n))
+            )
 
-    @rule(n=which, name=who)
     def record(self, n: int, name: str) -> None:
         """Somebody records a crime."""
         if scene := self.scene(n):
             self.attempt(lambda: duties.record_crime(scene.case, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who, why=reason)
     def not_a_crime(self, n: int, name: str, why: str) -> None:
         """Somebody says why it is no crime."""
         if scene := self.scene(n):
             self.attempt(lambda: duties.not_a_crime(scene.case, why, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who, text=reason)
     def update(self, n: int, name: str, text: str) -> None:
         """Somebody tells the sender how it goes."""
         if scene := self.scene(n):
             self.attempt(lambda: duties.update_sender(scene.case, text, by=self.viewer(name, n)))
 
-    @rule(n=which, m=which, name=who)
     def accept_exhibit(self, n: int, m: int, name: str) -> None:
         """Somebody takes a file out of quarantine, of this case or of another."""
         scene, other = self.scene(n), self.scene(m)
@@ -278,7 +285,6 @@ class House(RuleBasedStateMachine):
             )
             assert made is None or scene.case == other.case
 
-    @rule(n=which, name=who, to=who)
     def hand_over(self, n: int, name: str, to: str) -> None:
         """Somebody hands an exhibit to somebody."""
         if scene := self.scene(n):
@@ -289,7 +295,6 @@ class House(RuleBasedStateMachine):
                     )
                 )
 
-    @rule(n=which, name=who)
     def view(self, n: int, name: str) -> None:
         """Somebody looks at an exhibit: refused without an entry, or shown with one."""
         if scene := self.scene(n):
@@ -301,14 +306,12 @@ class House(RuleBasedStateMachine):
                     with opened[1] as stream:
                         assert hashlib.sha256(stream.read()).hexdigest() == exhibit.sha256
 
-    @rule(n=which, name=who, signed=st.sampled_from([True, True, False]))
     def take_statement(self, n: int, name: str, signed: bool) -> None:
         """Somebody takes a statement, signed or not."""
         if scene := self.scene(n):
             raw = scenes.statement() if signed else scenes.statement(signed_name="")
             self.attempt(lambda: evidence.take_statement(scene.case, raw, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who)
     def charge(self, n: int, name: str) -> None:
         """Somebody names a suspect and records that a prosecutor decided to charge."""
         scene = self.scene(n)
@@ -335,27 +338,25 @@ class House(RuleBasedStateMachine):
                 )
             )
 
-    @rule(n=which, name=who, type_=st.sampled_from(["18", "1", "1", "16", "0"]), why=reason)
     def close(self, n: int, name: str, type_: str, why: str) -> None:
         """Somebody records an outcome."""
         if scene := self.scene(n):
             self.attempt(lambda: outcomes.record_outcome(scene.case, type_, why, by=self.viewer(name, n)))
 
-    @rule(n=which, name=who, why=reason)
     def reopen(self, n: int, name: str, why: str) -> None:
-        """Somebody reopens a case."""
+        """Somebody reopens a case: a closed one, when there is one."""
+        closed = [i for i, s in enumerate(self.sent) if self.state(s) == "closed"]
+        n = closed[n % len(closed)] if closed else n
         if scene := self.scene(n):
             done = self.attempt(lambda: [cases.reopen(scene.case, why, by=self.viewer(name, n))])
             self.owing = self.owing or bool(done and not self.followers)
 
-    @rule(name=officer)
     def leave(self, name: str) -> None:
         """An officer is suspended."""
         if self.cast.viewer(name).signed_in:
             accounts.suspend(self.cast.id(name), reason_digest="0" * 64, by=self.cast.ada)
             self.owing = True
 
-    @rule(name=officer, posted=st.booleans())
     def post(self, name: str, posted: bool) -> None:
         """Somebody joins or leaves the desk."""
         if posted:
@@ -365,7 +366,6 @@ class House(RuleBasedStateMachine):
 
     # the machinery
 
-    @rule(on=st.booleans())
     def followers_on_or_off(self, on: bool) -> None:
         """Followers are switched on or off."""
         self.settings.disable()
@@ -373,17 +373,14 @@ class House(RuleBasedStateMachine):
         self.settings.enable()
         self.followers = on
 
-    @rule(on=st.booleans())
     def a_follower_fails(self, on: bool) -> None:
         """What opens cases inside a report's transaction fails from now on, or works again."""
         self.trouble = on
 
-    @rule(hours=st.sampled_from([0.1, 1, 5, 30, 200]))
     def time_passes(self, hours: float) -> None:
         """Nobody does anything for a while, the clock included."""
         self.now += timedelta(hours=hours)
 
-    @rule()
     def sweep(self) -> None:
         """The clock sweeps: afterwards every promise holds."""
         if self.trouble:
@@ -394,16 +391,45 @@ class House(RuleBasedStateMachine):
         assert promises.broken(self.now, grace=timedelta(0)) == []
         assert all(v == 0 for v in duties.sweep(self.now).values()), "a second sweep found more to do"
 
-    @rule()
     def sequence(self) -> None:
         """The log grows."""
         sequence()
         assert ledger.faults() == []
 
-    @rule()
     def send(self) -> None:
         """The outbox is emptied."""
         send_waiting()
+
+    # One rule for everything: Hypothesis leaves whole rules out of a story and likes small numbers, and then too many
+    # stories come to nothing. It chooses a number; the number chooses what happens, and a failure shows both.
+
+    @rule(number=st.integers(0, 2**32 - 1))
+    def something_happens(self, number: int) -> None:
+        """Somebody does something, whether they may or not; or the clock, the log or the outbox does."""
+        dice = random.Random(number)
+        what = dice.choice(PUBLIC + STAFF + MACHINERY)
+        facts: dict[str, Any] = {
+            "n": dice.randrange(3),
+            "m": dice.randrange(3),
+            "name": dice.choice(OFFICERS if what in ("leave", "post") else WHO),
+            "to": dice.choice(WHO),
+            "why": dice.choice(REASONS),
+            "text": dice.choice(REASONS),
+            "kind": dice.choice(KINDS),
+            "files": dice.randrange(3),
+            "safe": dice.random() < 0.5,
+            "away": dice.random() < 0.2,
+            "grade": dice.choice(("priority", "scheduled", "whenever")),
+            "type_": dice.choice(("18", "1", "1", "16", "0")),
+            "signed": dice.random() < 0.7,
+            "posted": dice.random() < 0.7,
+            "on": dice.random() < 0.6,
+            "hours": dice.choice((0.1, 1, 5, 30, 200)),
+        }
+        act = getattr(self, what)
+        told = {name: facts[name] for name in inspect.signature(act).parameters}
+        note(f"{what} {told}")
+        act(**told)
 
     # what must hold
 
@@ -417,9 +443,10 @@ class House(RuleBasedStateMachine):
 
     @invariant()
     def nothing_else_is_broken(self) -> None:
-        """What no sweep has to mend holds at every step."""
+        """What no sweep has to mend holds at every step; a few of these are looked at each time, in turn."""
         if hasattr(self, "cast"):
-            for name in ALWAYS:
+            self.steps += 1
+            for name in ALWAYS[self.steps % 3 :: 3]:
                 self.holds(name)
 
     @invariant()
