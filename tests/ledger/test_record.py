@@ -182,6 +182,6 @@ def test_only_the_one_chain_runs_inside_its_cause() -> None:
     within = sorted(f"{f.act} > {f.name}" for f in followers.followers() if f.within)
     assert within == [
         "case.opened > counterfoil.duties.actions.give_opening_duties",
-        "case.reopened > counterfoil.duties.actions.after_reopening",
+        "case.reopened > counterfoil.duties.actions.give_opening_duties",
         "report.accepted > counterfoil.cases.actions.open_case",
     ]

@@ -35,6 +35,7 @@ from counterfoil.cases import queries as case_queries
 from counterfoil.cases.models import Case
 from counterfoil.config import fsck, promises
 from counterfoil.courts import actions as courts
+from counterfoil.courts.models import Charge
 from counterfoil.duties import actions as duties
 from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
 from counterfoil.evidence import actions as evidence
@@ -49,7 +50,7 @@ from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft
 
-FULL_STORIES, FEW_STORIES, STEPS = 400, 20, 60
+FULL_STORIES, FEW_STORIES, STEPS = 400, 30, 60
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
 
@@ -426,10 +427,24 @@ class House(RuleBasedStateMachine):
             "on": dice.random() < 0.6,
             "hours": dice.choice((0.1, 1, 5, 30, 200)),
         }
+        if dice.random() < 0.6:  # more often than not people do what makes sense
+            ended = Charge.objects.filter(case_id=scene.case) if (scene := self.scene(facts["n"])) else None
+            facts |= {
+                "name": "ines"
+                if what in ("assign", "reopen")
+                else facts["name"]
+                if what in ("leave", "post")
+                else "owner",
+                "to": dice.choice(OFFICERS),
+                "why": scenes.REASON,
+                "type_": "1" if ended and ended.exists() else "18",
+            }
         act = getattr(self, what)
         told = {name: facts[name] for name in inspect.signature(act).parameters}
         note(f"{what} {told}")
         act(**told)
+        if what == "close" and dice.random() < 0.5:
+            self.reopen(facts["n"], "ines", scenes.REASON)
 
     # what must hold
 

@@ -8,6 +8,7 @@ from tests.cast import Cast
 
 from counterfoil.cases import actions as cases
 from counterfoil.cases import queries as case_queries
+from counterfoil.duties import actions as duties
 from counterfoil.duties.models import Duty
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.models import Entry
@@ -97,3 +98,25 @@ def test_every_kind_of_crime_may_end_with_a_charge_or_without_a_suspect(kind: st
     found = queries.allowed_types(kind, timezone.localdate())
     assert {"1", "18"} <= set(found)
     assert all(words for words in found.values())
+
+
+def test_a_case_that_is_no_crime_closes_with_a_reason_and_has_no_outcome(cast: Cast) -> None:
+    """Else its update duty would come back for ever; and nobody closes it so before the decision is made."""
+    scene = scenes.triaged(cast)
+    why = "The gate was blown open by the wind; the neighbour's camera shows it."
+    with pytest.raises(NotAllowed, match="Decide first"):
+        actions.close_no_crime(scene.case, why, by=cast.alice)
+    duties.not_a_crime(scene.case, why, by=cast.alice)
+    actions.close_no_crime(scene.case, why, by=cast.alice)
+    card = case_queries.case_for(cast.alice, scene.case)
+    assert card is not None
+    assert card.state == "closed"
+    assert not Outcome.objects.exists()
+    assert not Duty.objects.filter(case_id=scene.case, state="live").exists()
+    assert progress_of(scene.report)[-1].what == "closed_no_crime"
+
+
+def test_a_recorded_crime_cannot_be_closed_as_no_crime(cast: Cast) -> None:
+    scene = scenes.recorded(cast)
+    with pytest.raises(NotAllowed, match="ends with an outcome"):
+        actions.close_no_crime(scene.case, "It was not a crime after all, we now think.", by=cast.alice)

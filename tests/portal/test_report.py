@@ -111,8 +111,22 @@ def test_changing_an_answer_goes_back_to_the_check_page_and_asks_only_what_is_ne
     someone.go(place[1]).press({"answer": "yes", "then": "next"})
     assert someone.asked() == "Who do you think it was?"
     someone.press({"answer": "A neighbour, Jonah", "then": "next"})
+    assert someone.asked() == "Is this phone or computer safe for you?"
+    someone.press({"answer": "yes", "then": "next"})
     assert someone.at == "/check"
     assert "A neighbour, Jonah" in someone.words
+
+
+def test_whoever_knows_who_did_it_sees_no_receipt_on_a_device_that_is_not_safe() -> None:
+    """Damage by a former partner is not a sensitive kind, and yet somebody may look at this phone."""
+    someone = Visitor().start("criminal-damage")
+    someone.answer_all(
+        Do_you_know_who={"answer": "yes"}, Is_this_phone_or_computer_safe={"answer": "no"}
+    ).send()
+    report = Report.objects.get()
+    assert not report.device_safe
+    assert report.reference not in someone.html
+    assert "receipt" not in someone.words.lower().split("help")[0]
 
 
 def test_what_was_said_on_a_path_not_taken_is_not_sent() -> None:

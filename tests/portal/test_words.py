@@ -51,7 +51,10 @@ def test_every_kind_asks_for_safe_contact_and_ends_the_same_way() -> None:
     for kind in kinds():
         ids = [q.id for q in kind.questions]
         assert {"where", "what", "files", "contact_channels", "contact_discreet", "force"} <= set(ids)
-        assert ("device_safe" in ids) is kind.sensitive
+        # Asked always when the kind is sensitive; else of whoever knows who did it.
+        assert "device_safe" in ids
+        when = kind.question("device_safe").when
+        assert when is None if kind.sensitive else when is not None and when.question == "know_who"
 
 
 def test_every_kind_asks_whether_it_is_an_emergency_in_both_languages() -> None:

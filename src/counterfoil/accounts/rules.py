@@ -1,6 +1,5 @@
 """Pure decisions about who may do and see what. One function decides and explains: `why`."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -116,8 +115,3 @@ def initials(name: str) -> str:
     ]
     found = "".join(letters[:1] + letters[-1:]) if len(letters) > 1 else "".join(letters) * 2
     return found or "XX"
-
-
-def staff_roles() -> Iterable[str]:
-    """Return the names of all roles."""
-    return ROLES.keys()

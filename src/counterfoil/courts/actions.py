@@ -333,15 +333,15 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
 
 @transaction.atomic
 def end_release(release_id: UUID, *, by: Viewer) -> None:
-    """End a release to the defence before its time. Only the prosecutor who made it may."""
+    """End a release to the defence before its time. Any prosecutor to whom the bundle was sent may."""
     needs(by, "prosecutor", "end a release", second_factor=True)
     release = (
         Release.objects.select_for_update(of=("self",))
         .select_related("bundle")
-        .filter(pk=release_id, kind="defence", made_by_id=by.uuid, ended_at=None)
+        .filter(pk=release_id, kind="defence", ended_at=None)
         .first()
     )
-    if release is None:
+    if release is None or bundle_for(by, release.bundle_id) is None:
         raise NotAllowed("There is no such open release of yours.")
     release.ended_at = timezone.now()
     release.save(update_fields=["ended_at"])

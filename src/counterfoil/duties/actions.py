@@ -72,12 +72,6 @@ def give_opening_duties(case_id: str) -> None:
             )
 
 
-@transaction.atomic
-def after_reopening(case_id: str) -> None:
-    """Give a reopened case its repeating duty again."""
-    give_opening_duties(case_id)
-
-
 def _finish(case_id: UUID, kind: str, *, by: Viewer) -> bool:
     """Mark the live duty of a kind done and write its entry; say whether there was one."""
     duty = Duty.objects.select_for_update().filter(case_id=case_id, kind=kind, state="live").first()

@@ -1,7 +1,7 @@
 """What duties do when something upstream happens."""
 
 from counterfoil.cases.queries import learn_holders
-from counterfoil.duties.actions import after_reopening, give_opening_duties
+from counterfoil.duties.actions import give_opening_duties
 from counterfoil.duties.queries import Holders
 from counterfoil.ledger.followers import follow
 
@@ -9,5 +9,5 @@ from counterfoil.ledger.followers import follow
 def register() -> None:
     """Follow opened and reopened cases inside their transactions, and tell cases who holds tasks."""
     follow("case.opened", give_opening_duties, within=True)
-    follow("case.reopened", after_reopening, within=True)
+    follow("case.reopened", give_opening_duties, within=True)
     learn_holders(Holders())

@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
-from django.utils import timezone
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
@@ -105,8 +104,3 @@ def climbs_of(case_id: UUID) -> list[tuple[str, int, str, str, datetime]]:
     """Return the climbs of a case's duties as (duty kind, rung, to, who, when)."""
     found = Climb.objects.filter(duty__case_id=case_id).select_related("duty", "actor").order_by("at")
     return [(c.duty.kind, c.rung, c.to, c.actor.name if c.actor else "", c.at) for c in found]
-
-
-def now() -> datetime:
-    """Return the time now."""
-    return timezone.now()

@@ -76,3 +76,27 @@ def record_outcome(
         queue_notice(case_id, report_id, "outcome", by=by)
     cases.close(case_id, by=by, why_act="outcome.recorded")
     return outcome.pk
+
+
+@transaction.atomic
+def close_no_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
+    """Close a case in which no crime was found, with the reason kept. It has no outcome: there is no type 0.
+
+    Only after somebody decided, with a reason, that it is no crime; so a recorded crime cannot end this way.
+    """
+    needs(by, "officer", "close a case")
+    card = case_queries.case_for(by, case_id)
+    if card is None:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
+    text = clean_reason(reason, least=20)
+    case_queries.lock_case(case_id)
+    if card.recorded_at is not None:
+        raise NotAllowed("This case is recorded as a crime, so it ends with an outcome.")
+    if not any(act == "case.not_crimed" for act, *_ in case_queries.notes(case_id)):
+        raise NotAllowed("Decide first, with a reason, that this is no crime.")
+    cases.keep_reason(case_id, "case.closed", text, by=by)
+    duties.end_all(case_id, by=by)
+    cases.tell_reporters(case_id, "closed_no_crime")
+    for report_id in case_queries.reports_of(case_id):
+        queue_notice(case_id, report_id, "closed_no_crime", by=by)
+    cases.close(case_id, by=by, why_act="case.not_crimed")

@@ -138,6 +138,9 @@ def _kind(data: dict[str, Any], shared: dict[str, Any], where: str) -> Kind:
         row = common[question_id]
         if sensitive or not row.get("sensitive_only"):
             rows.append(row)
+        elif any(r["id"] == "know_who" for r in rows):
+            # Whoever knows who did it may share a home or a phone with them, whatever kind of report it is.
+            rows.append({**row, "when": {"question": "know_who", "is": ["yes"]}})
     questions = tuple(_question(row, where) for row in rows)
     seen: set[str] = set()
     for question in questions:

@@ -202,11 +202,6 @@ def check_receipt(note: str, files: Iterable[tuple[str, BinaryIO]] = ()) -> Rece
     )
 
 
-def stale_drafts(before: datetime) -> list[UUID]:
-    """Return the drafts nobody touched since `before`."""
-    return list(Draft.objects.filter(touched_at__lt=before).values_list("pk", flat=True))
-
-
 def upload_card(viewer: Viewer, upload_id: UUID | str) -> FileCard:
     """Return one upload that was sent, for evidence downstream which has decided that the viewer may see it."""
     return _cards([Upload.objects.get(pk=upload_id, report__isnull=False)])[0]

@@ -330,3 +330,12 @@ def contact_of(kind: Kind, answers: Answers) -> dict[str, Any]:
     if "post" in channels:
         contact["post"] = {"address": one("contact_address"), "safe": True}
     return contact
+
+
+def device_is_safe(kind: Kind, answers: Answers) -> bool:
+    """Say whether a reference, words, receipt or code may be shown on this device.
+
+    No, until the sender says that it is safe, when the kind is sensitive or they know who did it; else yes.
+    """
+    asked = any(q.id == "device_safe" for q in questions_for(kind, answers))
+    return not asked or answers.get("device_safe") == "yes"

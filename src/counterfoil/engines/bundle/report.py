@@ -210,7 +210,7 @@ def _event(event: EventFacts, actors: Mapping[str, str]) -> dict[str, Any]:
     at = dt.datetime.fromisoformat(str(body["at"]))
     by = str(body.get("by", ""))
     facts = [
-        f"{name.replace('_', ' ')} {_brief(value)}"
+        f"{name.replace('_', ' ')} {_brief(actors.get(value, value) if isinstance(value, str) else value)}"
         for name, value in sorted(body.items())
         if name not in ("act", "at", "by", "on", "thread") and value is not None
     ]

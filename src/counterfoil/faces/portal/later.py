@@ -55,7 +55,7 @@ def code(request: HttpRequest) -> HttpResponse:
         else reverse("portal:check")
     )
     if not given:
-        if kind.sensitive and draft.answers.get("device_safe") != "yes":
+        if not rules.device_is_safe(kind, draft.answers):
             return show(request, "portal/code_safe.html", {"private": True, "on": on})
         given = request.session["code"] = actions.give_return_code(draft)
     errors, typed = forms.recall(request, "code")
@@ -105,6 +105,7 @@ def track(request: HttpRequest) -> HttpResponse:
             sentence = _("That reference and those words do not belong together. Check both and try again.")
             forms.remember(request, "track", [Mistake(sentence, "#reference")], reference)
             return go("track")
+        request.session.cycle_key()
         request.session["track"] = {"report": str(report.id), "reference": report.reference}
         return go("progress")
     errors, typed = forms.recall(request, "track")

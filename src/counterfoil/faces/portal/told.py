@@ -19,6 +19,7 @@ ANSWERS = {
     "not_crimed": {"triage", "record"},
     "update": {"update"},
     "outcome": {"triage", "record", "update", "charge"},
+    "closed_no_crime": {"triage", "record", "update", "charge"},
 }
 
 
@@ -65,6 +66,7 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
     story = Story()
     waiting: dict[str, datetime | None] = {}
     missed: dict[str, datetime | None] = {}
+    promised: set[str] = set()
     previous = ("", "")
     for step in steps:
         for kind in ANSWERS.get(step.what, set()):
@@ -72,11 +74,15 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
             missed.pop(kind, None)
         if step.what == "missed":
             kind = str(step.params.get("duty", ""))
-            missed[kind] = moment_of(step.params.get("due")) or step.due_at
+            # Where nobody was there to keep it, no time was promised, and none is said to have been.
+            due = moment_of(step.params.get("due")) or step.due_at
+            missed[kind] = due if kind in promised else None
             waiting.pop(kind, None)
         elif step.next:
             waiting[step.next] = step.due_at
-        line = _line(step, lang)
+            if step.due_at is not None:
+                promised.add(step.next)
+        line = _line(step, lang, promised)
         # Several duties start with the same news; the reader needs it once.
         if line is not None and (line.title, line.text) != previous:
             story.past.insert(0, line)
@@ -85,8 +91,11 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
         if due is not None and due < now:
             missed[kind] = due
     for kind, due in sorted(missed.items(), key=lambda pair: pair[1] or now):
-        words = say_by(due, now, lang) if due else ""
-        story.late.append(Said(_title(kind, lang), say("progress.missed_then", lang, due=words)))
+        if due is None:
+            story.late.append(Said(_title(kind, lang), say("progress.not_done", lang)))
+        else:
+            then = say("progress.missed_then", lang, due=say_by(due, now, lang))
+            story.late.append(Said(_title(kind, lang), then))
     future = [(due, kind) for kind, due in waiting.items() if due is not None and due >= now]
     for due, kind in sorted(future):
         words = say_by(due, now, lang)
@@ -95,7 +104,7 @@ def tell(steps: Iterable[Step], now: datetime, lang: str) -> Story:
     return story
 
 
-def _line(step: Step, lang: str) -> Said | None:
+def _line(step: Step, lang: str, promised: set[str]) -> Said | None:
     if step.what not in keys("progress"):
         return None
     facts = {key: value for key, value in step.params.items() if key not in ("lang", "key", "part")}
@@ -103,9 +112,11 @@ def _line(step: Step, lang: str) -> Said | None:
         facts["outcome"] = _outcome(step, lang)
     if step.what == "missed":
         due = moment_of(step.params.get("due")) or step.due_at
-        # Said in the past tense: on its day this was "by 4pm on Tuesday".
-        facts["due"] = say_by(due, step.at, lang) if due else ""
-        text = say("progress.missed_then", lang, due=facts["due"])
+        if due is None or step.params.get("duty") not in promised:
+            text = say("progress.not_done", lang)
+        else:
+            # Said in the past tense: on its day this was "by 4pm on Tuesday".
+            text = say("progress.missed_then", lang, due=say_by(due, step.at, lang))
         what = _title(str(step.params.get("duty", "")), lang)
         text = f"{text} {what}." if what else text
     else:

@@ -81,6 +81,8 @@ def open_new(request: HttpRequest) -> str:
     actions.leave_draft(request.session.get("k"))
     for name in ("again", "sent", "code", "track", "checked"):
         request.session.pop(name, None)
+    # A cookie that somebody copied before now opens nothing that is told from here on.
+    request.session.cycle_key()
     request.session["k"] = secrets.token_urlsafe(24)
     return str(request.session["k"])
 
@@ -340,7 +342,7 @@ def check(request: HttpRequest) -> HttpResponse:
 
 
 def _send(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
-    safe_here = not kind.sensitive or draft.answers.get("device_safe") == "yes"
+    safe_here = rules.device_is_safe(kind, draft.answers)
     if draft.lang != lang():
         actions.set_language(draft, lang())
     try:
@@ -348,6 +350,9 @@ def _send(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
     except BadInput as wrong:
         forms.remember(request, "check", [Mistake(str(wrong))])
         return go("check")
+    # The four words are forgotten after an hour; a report sent again later shows neither them nor an empty place.
+    safe_here = safe_here and bool(accepted.passphrase)
+    request.session.cycle_key()
     kept: dict[str, object] = {"report": str(accepted.report_id), "quiet": not safe_here}
     if safe_here:
         kept |= {

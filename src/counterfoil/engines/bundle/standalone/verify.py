@@ -397,4 +397,4 @@ def main(path, policy_path=None):
     print("\nWhat this proves, and what it does not: see CLAIMS.md in the bundle."); return SENTENCES[word][0]
 if __name__ == "__main__":
     good = len(sys.argv) in (2, 4) and sys.argv[2:3] in ([], ["--policy"]) and not sys.argv[1].startswith("-")
-    sys.exit(main(*sys.argv[1:2], *sys.argv[3:]) if good else print(__doc__) or 5)
+    sys.exit(main(*sys.argv[1:2], *sys.argv[3:]) if good else print(__doc__) or 5)  # type: ignore[redundant-expr]

@@ -108,9 +108,13 @@ def new_charge(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResp
 def outcome(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponseBase:
     """Record how the case ended, with the reason; it closes the case."""
     types = allowed_types(card.kind, timezone.localdate())
+    no_crime = card.recorded_at is None and any(act == "case.not_crimed" for act, *_ in cases.notes(card.id))
     form = start(request, forms.Outcome)
 
     def act(data: dict[str, Any]) -> str:
+        if no_crime:
+            outcome_actions.close_no_crime(card.id, data["reason"], by=viewer)
+            return "done"
         if not data["type"]:
             raise BadInput("type", "Choose an outcome.")
         charge = an_id(data["charge"]) if data["charge"] else None
@@ -120,7 +124,7 @@ def outcome(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpRespons
     if request.method == "POST" and attempt(form, act):
         return to("desk-case", card.id)
     charges = [c for c in courts.charges_of(viewer, card.id) if c.decision == "charge"]
-    return asked(request, viewer, card, "outcome", form, types=types, charges=charges)
+    return asked(request, viewer, card, "outcome", form, types=types, charges=charges, no_crime=no_crime)
 
 
 @officers
