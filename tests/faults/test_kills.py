@@ -27,6 +27,7 @@ KILLS = int(os.environ.get("COUNTERFOIL_KILLS", "300" if DEEP else "20"))
 A_HOUSE = 25  # so many kills in one house, then a new one: a check reads everything again
 SEED = int(os.environ.get("COUNTERFOIL_SEED", "20261121"))
 AIMS = ("submit", "accept")
+LOG_KILLS = 60 if DEEP else 6
 
 
 class Forks:
@@ -66,7 +67,8 @@ class Forks:
         return self
 
     def __exit__(self, *_: object) -> None:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.close()
         self.process.wait(20)
         self.process.stdout.close()
@@ -122,7 +124,7 @@ class House:
 
     def __init__(self, forks: Forks, folder: Path, seed: int) -> None:
         self.forks, self.dice, self.seed = forks, random.Random(seed), seed
-        self.took: dict[str, list[float]] = {aim: [] for aim in AIMS}
+        self.took: dict[str, list[float]] = {aim: [] for aim in (*AIMS, "sequence")}
         shutil.copytree(forks.first, folder)
         self.said = folder / "said.jsonl"
         self.said.write_text(json.dumps({"alice": forks.alice}) + "\n")
@@ -143,7 +145,7 @@ class House:
     def strike(self, aim: str | None, broken: str | None = None) -> bool:
         """Let a worker work and kill it in the middle of what is aimed at; say whether it was silent about that."""
         self.seed += 1
-        at = self.dice.randint(1, 3 if aim == "submit" else 6)
+        at = self.dice.randint(1, 6 if aim == "accept" else 3)
         command = {
             "do": "work",
             "alice": self.forks.alice,
@@ -197,6 +199,19 @@ def test_nothing_acknowledged_is_lost_or_doubled_by_a_kill(forks: Forks, tmp_pat
     assert struck == KILLS
     # Kills that all came too late would prove nothing.
     assert silent >= KILLS // 5
+
+
+@pytest.mark.faults
+def test_a_log_that_was_being_written_grows_on_from_where_it_was(forks: Forks, tmp_path: Path) -> None:
+    """Kills in the middle of giving indexes, signing, writing tiles and publishing the checkpoint."""
+    silent = 0
+    for n in range(0, LOG_KILLS, A_HOUSE):
+        house = House(forks, tmp_path / f"house-{n}", SEED + 7 + n)
+        for kill in range(n, min(n + A_HOUSE, LOG_KILLS)):
+            silent += house.strike("sequence")
+            assert house.judge()["wrong"] == [], f"after kill {kill} of the log, seed {SEED}"
+    print(f"\n{LOG_KILLS} process kills of the log: {silent} before it was published")
+    assert silent
 
 
 @pytest.mark.parametrize("broken", sorted(sabotage.NAMED))

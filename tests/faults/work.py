@@ -19,10 +19,12 @@ from counterfoil.accounts.queries import viewer_for
 from counterfoil.cases.queries import case_of_report
 from counterfoil.config import fsck, promises
 from counterfoil.duties.actions import sweep
+from counterfoil.engines.tlog import check_consistency, parse_checkpoint, split_note
 from counterfoil.evidence import actions as evidence
 from counterfoil.evidence.models import Exhibit
 from counterfoil.ledger.actions import sequence
 from counterfoil.ledger.models import Entry
+from counterfoil.ledger.queries import log_folder
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft, Report, Upload
@@ -81,6 +83,9 @@ def work(alice: str, seed: int) -> None:
             say(trying="accept", key=str(upload.pk), case=str(case))
             exhibit = evidence.accept_exhibit(case, upload.pk, "Photo of the gate", by=by)
             say(done="accept", key=str(upload.pk), answer=str(exhibit))
+        say(trying="sequence", key=str(story))
+        point = sequence()
+        say(done="sequence", key=str(story), answer=point.note if point else "")
     say(finished=True)
 
 
@@ -115,7 +120,7 @@ def judge(said: Path, *, everything: bool) -> None:
         if (what, key) in known:
             continue
         say(repeated=what, key=key)
-        if what == "upload":
+        if what in ("upload", "sequence"):
             continue
         try:
             if what == "submit":
@@ -143,6 +148,13 @@ def judge(said: Path, *, everything: bool) -> None:
 
 def missing(what: str, key: str, answer: Any) -> list[str]:
     """Say what of an acknowledged act is not there."""
+    if what == "sequence":
+        kept = log_folder().published() or ""
+        old, new = (parse_checkpoint(split_note(note)[0]) for note in (answer, kept))
+        grown = check_consistency(
+            old.size, new.size, old.root, new.root, log_folder().consistency(old.size, new.size)
+        )
+        return [] if grown else ["the log does not grow from a checkpoint that was published"]
     if what == "upload":
         upload = Upload.objects.filter(pk=answer[0], sha256=answer[1]).first()
         store = quarantine()

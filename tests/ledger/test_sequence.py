@@ -162,3 +162,25 @@ def test_an_old_backup_that_grew_to_the_same_size_is_found() -> None:
     with pytest.raises(Corrupt):
         sequence()
     assert faults()
+
+
+def test_a_published_checkpoint_that_is_not_on_record_is_found(home: Path) -> None:
+    from counterfoil.engines.tlog import Signer, checkpoint_text, sign_note
+
+    write(2)
+    point = sequence()
+    assert point is not None
+    other = Signer.generate(keys().log.name)
+    forged = sign_note(checkpoint_text(other.name, 2, bytes(point.root)), [other])
+    (home / "log" / "checkpoint").write_text(forged)
+    assert faults() == ["The published checkpoint is not one that is on record."]
+
+
+def test_what_a_killed_writer_left_is_swept_by_the_next_one(home: Path) -> None:
+    write(2)
+    sequence()
+    (home / "log" / "tile" / ".tmp-0123456789abcdef").write_bytes(b"half a tile")
+    assert any("left behind" in f for f in faults())
+    write(1)
+    sequence()
+    assert faults() == []

@@ -1,6 +1,5 @@
 """Every way to change the ledger: record an entry, keep a reply, sequence the log, cosign and timestamp it."""
 
-import fcntl
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from counterfoil.engines.tlog import (
 )
 from counterfoil.ledger import followers
 from counterfoil.ledger.models import Checkpoint, Entry, Reply
-from counterfoil.ledger.queries import Someone, log_folder, newest_checkpoint
+from counterfoil.ledger.queries import Someone, log_folder, log_lock, newest_checkpoint
 from counterfoil.ledger.rules import body_of
 from counterfoil.plugs.keys import keys
 from counterfoil.plugs.timestamper import timestamper
@@ -139,10 +138,7 @@ def sequence() -> Checkpoint | None:
 
 def publish(checkpoint: Checkpoint) -> None:
     """Bring the tile files up to a committed checkpoint. They can always be rebuilt from the database."""
-    folder = log_folder()
-    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder.path.parent / "log.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with log_lock() as folder:
         have = folder.size()
         if have > checkpoint.size:
             newest = Checkpoint.objects.order_by("-size").first()
@@ -152,12 +148,14 @@ def publish(checkpoint: Checkpoint) -> None:
                     "restored. Reconcile it before anything more is signed."
                 )
             return
+        note = checkpoint.cosigned or checkpoint.note
+        if folder.published() == note:
+            return
+        folder.sweep()  # what a writer that was killed left half-written
         if have < checkpoint.size:
             fresh = Entry.objects.filter(index__gte=have, index__lt=checkpoint.size).order_by("index")
             folder.append(have, [bytes(c) for c in fresh.values_list("commitment", flat=True)])
-        note = checkpoint.cosigned or checkpoint.note
-        if folder.published() != note:
-            folder.publish_checkpoint(note)
+        folder.publish_checkpoint(note)
 
 
 def witness_checkpoint(checkpoint: Checkpoint) -> Checkpoint:

@@ -1,6 +1,8 @@
 """Every way to read the ledger."""
 
+import fcntl
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -35,6 +37,16 @@ class Someone(Protocol):
 def log_folder() -> TileDir:
     """Return the folder that holds the log's tiles and checkpoint."""
     return TileDir(Path(settings.COUNTERFOIL_HOME) / "log")
+
+
+@contextmanager
+def log_lock(*, shared: bool = False) -> Iterator[TileDir]:
+    """Hold the lock of the log's folder: alone for writing, `shared` for reading all of it."""
+    folder = log_folder()
+    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder.path.parent / "log.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+        yield folder
 
 
 @dataclass(frozen=True)
@@ -105,15 +117,14 @@ def faults() -> list[str]:
     signature holds, and the published tiles agree.
     """
     wrong: list[str] = []
-    summary = Entry.objects.filter(index__isnull=False).aggregate(n=Count("pk"), top=Max("index"))
-    if summary["n"] and summary["top"] != summary["n"] - 1:
-        wrong.append(
-            f"The log's indexes have a gap: {summary['n']} entries but the highest is {summary['top']}."
-        )
     points = {c.size: c for c in Checkpoint.objects.all()}
     newest = max(points, default=0)
-    if newest != (summary["n"] or 0):
-        wrong.append(f"The newest checkpoint covers {newest} entries but {summary['n']} have an index.")
+    covered = Entry.objects.filter(index__lt=newest).aggregate(n=Count("pk"), top=Max("index"))
+    if covered["n"] != newest:
+        wrong.append(f"The log's indexes have a gap: {covered['n']} entries where {newest} were signed.")
+    beyond = Entry.objects.filter(index__gte=newest).count()
+    if beyond and not Checkpoint.objects.filter(size__gt=newest).exists():
+        wrong.append(f"The newest checkpoint covers {newest} entries but {newest + beyond} have an index.")
     frontier = Frontier.empty()
     verifier = keys().log.verifier
     for entry in _walk(newest):
@@ -148,14 +159,23 @@ def faults() -> list[str]:
     for entry in Entry.objects.filter(index__isnull=True).iterator():
         if bytes(entry.commitment) != entry_commitment(bytes(entry.salt), entry.body):
             wrong.append(f"A waiting entry ({entry.act}) was changed after it was written.")
-    if newest:
-        folder = log_folder()
-        last = points[newest]
+    with log_lock(shared=True) as folder:
         try:
-            if folder.size() > newest:
-                wrong.append("The published log is longer than the database: an old backup was restored.")
-            elif folder.size() == newest:
-                wrong.extend(folder.fsck(checkpoint_text(keys().log.name, newest, bytes(last.root))))
+            wrong.extend(_published_faults(folder))
         except Corrupt as e:
             wrong.append(f"The published log cannot be read: {e}")
     return wrong
+
+
+def _published_faults(folder: TileDir) -> list[str]:
+    """Return what is wrong with the published files; the caller keeps writers away meanwhile."""
+    note = folder.published()
+    if note is None:
+        return []  # the next run of the sequencer writes everything
+    size, newest = folder.size(), newest_checkpoint()
+    if newest is None or size > newest.size:
+        return ["The published log is longer than the database: an old backup was restored."]
+    point = Checkpoint.objects.filter(size=size).first()
+    if point is None or note not in (point.note, point.cosigned):
+        return ["The published checkpoint is not one that is on record."]
+    return folder.fsck(checkpoint_text(keys().log.name, size, bytes(point.root)))
