@@ -2,6 +2,7 @@
 
 import csv
 import io
+import tarfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,3 +111,14 @@ def two_forces(folder: Path) -> Path:
         [outcome("c2", "2021-05", **london)],
     )
     return folder
+
+
+def unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write an archive's plain files under a folder and nothing outside it (some Pythons lack extraction filters)."""
+    root = folder.resolve()
+    for member in archive:
+        target = (root / member.name).resolve()
+        content = archive.extractfile(member) if member.isfile() and target.is_relative_to(root) else None
+        if content is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(content.read())

@@ -178,7 +178,7 @@ def recorded(cast: Cast, **how: Any) -> Scene:
 def exhibited(cast: Cast, **how: Any) -> Scene:
     """Alice took the first file out of quarantine as exhibit AB/1."""
     scene = recorded(cast, **how)
-    scene.exhibit = evidence.accept_exhibit(scene.case, scene.files[0], "Photo of the side gate", by=scene.by)
+    scene.exhibit = evidence.seal(scene.case, scene.files[0], "Photo of the side gate", by=scene.by)
     return scene
 
 

@@ -193,7 +193,7 @@ def release_unsaid(scene: Scene) -> None:
 
 
 def key_lost(scene: Scene) -> None:
-    Reply.objects.filter(scope="exhibit.accept").delete()
+    Reply.objects.filter(scope="exhibit.seal").delete()
 
 
 def key_of_nothing(scene: Scene) -> None:

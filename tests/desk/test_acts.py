@@ -41,7 +41,7 @@ def test_an_officer_takes_a_case_from_report_to_outcome_by_forms_alone(cast: Cas
     assert send(alice, f"{case}/triage", grade="priority", reason=scenes.REASON)["Location"] == case
     assert send(alice, f"{case}/record", how="ours").status_code == 303
     assert (
-        send(alice, f"{case}/files/{scene.files[0]}/take", title="Photo of the side gate").status_code == 303
+        send(alice, f"{case}/files/{scene.files[0]}/seal", title="Photo of the side gate").status_code == 303
     )
     signed = send(
         alice, f"{case}/statements/new", stage="sign", role="witness", name=NESTA.name, text=scenes.STATEMENT,
@@ -301,7 +301,7 @@ ACT = (
         "/bundles/new",
         "/statements/new",
     ),
-    *("/suspects/new", "/charges/new", "/exhibits/{x}/retitle", "/exhibits/{x}/hand-over", "/files/{f}/take"),
+    *("/suspects/new", "/charges/new", "/exhibits/{x}/retitle", "/exhibits/{x}/hand-over", "/files/{f}/seal"),
 )
 
 
@@ -328,7 +328,7 @@ def test_an_exhibit_of_another_case_is_not_there(cast: Cast) -> None:
     alice = signed_in(cast, "alice")
     assert alice.get(f"/desk/cases/{one.case}/exhibits/{two.exhibit}").status_code == 404
     assert alice.get(f"/desk/cases/{one.case}/exhibits/{two.exhibit}/file").status_code == 404
-    assert alice.get(f"/desk/cases/{one.case}/files/{two.files[1]}/take").status_code == 404
+    assert alice.get(f"/desk/cases/{one.case}/files/{two.files[1]}/seal").status_code == 404
 
 
 def test_the_page_says_why_it_may_be_seen(cast: Cast) -> None:
@@ -396,7 +396,7 @@ def test_a_case_asks_the_database_no_more_often_when_it_has_more_in_it(
     with django_assert_max_num_queries(60) as few:
         alice.get(path)
     for i, upload in enumerate(scene.files[1:6]):
-        actions.accept_exhibit(scene.case, upload, f"Photo number {i}", by=scene.by)
+        actions.seal(scene.case, upload, f"Photo number {i}", by=scene.by)
         actions.take_statement(scene.case, scenes.statement(f"Witness Number{i}"), by=scene.by)
     with django_assert_max_num_queries(60) as many:
         alice.get(path)

@@ -25,7 +25,7 @@ def test_an_officer_opens_every_page_of_a_case(cast: Cast) -> None:
     paths = [
         "/desk/", "/desk/queue", "/desk/cases", "/desk/cases?state=closed", "/desk/keys", case, f"{case}/timeline",
         f"{case}/why", f"{case}/take", f"{case}/triage", f"{case}/record", f"{case}/update",
-        f"{case}/files/{scene.files[1]}/take", f"{case}/exhibits/{scene.exhibit}",
+        f"{case}/files/{scene.files[1]}/seal", f"{case}/exhibits/{scene.exhibit}",
         f"{case}/exhibits/{scene.exhibit}/retitle", f"{case}/exhibits/{scene.exhibit}/hand-over",
         f"{case}/statements/new", f"{case}/statements/{scene.statement}", f"{case}/suspects/new",
         f"{case}/charges/new", f"{case}/outcome", f"{case}/bundles/new", f"{case}/assign", f"{case}/reopen",

@@ -35,7 +35,7 @@ def test_an_upload_becomes_an_exhibit_with_the_same_bytes_and_the_initials_of_wh
 
 def test_taking_it_again_returns_the_same_exhibit(cast: Cast) -> None:
     scene = scenes.exhibited(cast)
-    again = actions.accept_exhibit(scene.case, scene.files[0], "Another title", by=cast.alice)
+    again = actions.seal(scene.case, scene.files[0], "Another title", by=cast.alice)
     assert again == scene.exhibit
     assert Exhibit.objects.count() == 1
     assert Title.objects.count() == 1
@@ -51,7 +51,7 @@ def test_a_file_of_another_case_cannot_be_taken(cast: Cast) -> None:
     one, two = scenes.recorded(cast, session="1"), scenes.recorded(cast, session="2")
     for upload in (two.files[0], uuid4()):
         with pytest.raises(NotAllowed, match="no such file on this case"):
-            actions.accept_exhibit(one.case, upload, "Not mine to take", by=cast.alice)
+            actions.seal(one.case, upload, "Not mine to take", by=cast.alice)
 
 
 def test_bytes_that_changed_in_quarantine_are_refused(cast: Cast) -> None:
@@ -60,7 +60,7 @@ def test_bytes_that_changed_in_quarantine_are_refused(cast: Cast) -> None:
     path.chmod(0o600)
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with pytest.raises(Corrupt):
-        actions.accept_exhibit(scene.case, scene.files[0], "Photo of the side gate", by=cast.alice)
+        actions.seal(scene.case, scene.files[0], "Photo of the side gate", by=cast.alice)
     assert not Exhibit.objects.exists()
 
 
@@ -68,7 +68,7 @@ def test_bytes_that_changed_in_quarantine_are_refused(cast: Cast) -> None:
 def test_a_title_says_what_the_exhibit_is(cast: Cast, title: str) -> None:
     scene = scenes.recorded(cast)
     with pytest.raises(BadInput, match="Say what the exhibit is"):
-        actions.accept_exhibit(scene.case, scene.files[0], title, by=cast.alice)
+        actions.seal(scene.case, scene.files[0], title, by=cast.alice)
 
 
 def test_an_old_title_stays_with_the_events_that_used_it(cast: Cast) -> None:
@@ -131,7 +131,7 @@ def test_nobody_else_sees_or_takes_an_exhibit_and_no_entry_is_made(cast: Cast, w
     assert actions.open_exhibit(scene.case, uuid4(), by=viewer) is None
     assert queries.exhibit_for(viewer, scene.case, scene.exhibit) is None
     for attempt in (
-        lambda: actions.accept_exhibit(scene.case, scene.files[1], "Not mine to take", by=viewer),
+        lambda: actions.seal(scene.case, scene.files[1], "Not mine to take", by=viewer),
         lambda: actions.retitle(scene.case, scene.exhibit, "Not mine to name", by=viewer),
         lambda: actions.hand_over(scene.case, scene.exhibit, viewer.id, scenes.REASON, by=viewer),
         lambda: actions.take_statement(scene.case, scenes.statement(), by=viewer),
@@ -155,6 +155,6 @@ def test_nothing_is_added_to_a_closed_case(cast: Cast) -> None:
     scene = scenes.exhibited(cast)
     close(scene.case, by=cast.alice, why_act="outcome.recorded")
     with pytest.raises(NotAllowed, match="closed"):
-        actions.accept_exhibit(scene.case, scene.files[1], "Too late", by=cast.alice)
+        actions.seal(scene.case, scene.files[1], "Too late", by=cast.alice)
     with pytest.raises(NotAllowed, match="closed"):
         actions.take_statement(scene.case, scenes.statement(), by=cast.alice)

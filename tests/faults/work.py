@@ -81,7 +81,7 @@ def work(alice: str, seed: int) -> None:
         assert case, "a report was acknowledged without a case"
         for upload in Upload.objects.filter(report_id=accepted.report_id).order_by("number"):
             say(trying="accept", key=str(upload.pk), case=str(case))
-            exhibit = evidence.accept_exhibit(case, upload.pk, "Photo of the gate", by=by)
+            exhibit = evidence.seal(case, upload.pk, "Photo of the gate", by=by)
             say(done="accept", key=str(upload.pk), answer=str(exhibit))
         say(trying="sequence", key=str(story))
         point = sequence()
@@ -127,7 +127,7 @@ def judge(said: Path, *, everything: bool) -> None:
                 again: Any = reply(reports.submit(Draft.objects.get(pk=key)))
                 found = Entry.objects.filter(act="report.accepted", subject_id=again[0]).count()
             else:
-                again = str(evidence.accept_exhibit(UUID(line["case"]), UUID(key), "Photo, again", by=alice))
+                again = str(evidence.seal(UUID(line["case"]), UUID(key), "Photo, again", by=alice))
                 found = Entry.objects.filter(act="exhibit.sealed", subject_id=again).count()
         except Exception as e:
             wrong.append(f"{what} {key} could not be repeated: {type(e).__name__}: {e}")

@@ -123,7 +123,7 @@ TABLE: dict[str, Row] = {
     "desk-record": of_case(),
     "desk-update": of_case(),
     "desk-reopen": of_case(),
-    "desk-accept": of_case(),
+    "desk-seal": of_case(),
     "desk-exhibit": of_case(methods=READ),
     "desk-exhibit-file": of_case(methods=READ),
     "desk-retitle": of_case(),

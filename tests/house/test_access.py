@@ -125,7 +125,7 @@ class Stories:
         scene = scenes.reported(self.cast, force="98", session="other")
         duties.triage(scene.case, "scheduled", scenes.REASON, by=charlie)
         duties.record_crime(scene.case, by=charlie)
-        scene.exhibit = evidence.accept_exhibit(scene.case, scene.files[0], "Photo of a door", by=charlie)
+        scene.exhibit = evidence.seal(scene.case, scene.files[0], "Photo of a door", by=charlie)
         scene.statement = evidence.take_statement(scene.case, scenes.statement(), by=charlie)
         scene.bundle = courts.ask_bundle(scene.case, by=charlie)
         courts.build_bundle(scene.bundle)

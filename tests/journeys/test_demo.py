@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from tests import published
 
 DATA = Path(os.environ.get("COUNTERFOIL_DATA", Path(__file__).parents[3] / "shared" / "data"))
 CLIP = DATA / "cctv" / "one-by-one-person-detection.mp4"
@@ -44,7 +45,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Path:
         command += ["--evidence", str(CLIP)]
     if CRIMES.exists():
         with tarfile.open(CRIMES) as archive:
-            archive.extractall(folder / "crimes", filter="data")
+            published.unpack(archive, folder / "crimes")
         command += ["--crimes", str(folder / "crimes")]
     env = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERFOIL_", "DJANGO_"))}
     done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)

@@ -61,7 +61,7 @@ KINDS = ("burglary", "criminal-damage", "shop-theft", "antisocial-behaviour")
 REASONS = (scenes.REASON, "Nothing more can be done.", scenes.REASON, "no")
 PUBLIC = ("report", "report", "send_again")
 STAFF = (
-    *("triage", "take", "assign", "record", "not_a_crime", "update", "accept_exhibit", "hand_over", "view"),
+    *("triage", "take", "assign", "record", "not_a_crime", "update", "seal", "hand_over", "view"),
     *("take_statement", "charge", "close", "close", "reopen", "reopen", "leave", "post"),
 )
 MACHINERY = (
@@ -274,15 +274,13 @@ class House(RuleBasedStateMachine):
         if scene := self.scene(n):
             self.attempt(lambda: duties.update_sender(scene.case, text, by=self.viewer(name, n)))
 
-    def accept_exhibit(self, n: int, m: int, name: str) -> None:
+    def seal(self, n: int, m: int, name: str) -> None:
         """Somebody takes a file out of quarantine, of this case or of another."""
         scene, other = self.scene(n), self.scene(m)
         if scene and other and other.files:
             upload = other.files[m % len(other.files)]
             made = self.attempt(
-                lambda: evidence.accept_exhibit(
-                    scene.case, upload, "Photo of the gate", by=self.viewer(name, n)
-                )
+                lambda: evidence.seal(scene.case, upload, "Photo of the gate", by=self.viewer(name, n))
             )
             assert made is None or scene.case == other.case
 

@@ -2,10 +2,10 @@
 
 import os
 import tarfile
-import warnings
 from pathlib import Path
 
 import pytest
+from tests import published
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,7 +20,6 @@ def police_uk(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f"NOT TESTED ON REAL DATA: no police_uk/raw_csv_*.tar.xz under {data} (set COUNTERFOIL_DATA)."
         )
     folder = tmp_path_factory.mktemp("police_uk")
-    with tarfile.open(found[0]) as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        archive.extractall(folder, filter="data")
+    with tarfile.open(found[0]) as archive:
+        published.unpack(archive, folder)
     return folder

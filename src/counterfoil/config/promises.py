@@ -240,7 +240,7 @@ def keys_with_other_effects(before: datetime) -> Iterable[object]:
     """Yield idempotency keys whose answer names nothing, and reports or exhibits without exactly one key."""
     for scope, answer, model in (
         ("report.submit", "report", "reports.Report"),
-        ("exhibit.accept", "exhibit", "evidence.Exhibit"),
+        ("exhibit.seal", "exhibit", "evidence.Exhibit"),
     ):
         replies = rows("ledger.Reply").filter(scope=scope)
         named = [str(a.get(answer)) for a in replies.values_list("answer", flat=True)]

@@ -179,7 +179,7 @@ class Story:
         self.done("Crime recorded within 24 hours", number)
         for n, title in enumerate(self._titles(staff.get(case)), start=1):
             page = staff.get(case)
-            page = self._fill(staff, page.link_with("/take"), {"title": title})
+            page = self._fill(staff, page.link_with("/seal"), {"title": title})
             self.done("Exhibit taken out of quarantine", f"AB/{n}")
         self._statement(staff, case)
         self._fill(
@@ -222,7 +222,7 @@ class Story:
         self.done("Bundle sent to the prosecutor", prosecutor.name)
 
     def _titles(self, page: Page) -> list[str]:
-        takes = [h for h, _ in page.links if h.endswith("/take") and "/files/" in h]
+        takes = [h for h, _ in page.links if h.endswith("/seal") and "/files/" in h]
         names = ["Recording of the side gate by the householder's camera", "Photo of the kitchen window"]
         return [
             names[i] if i < len(names) else f"File {i + 1} sent with the report" for i in range(len(takes))

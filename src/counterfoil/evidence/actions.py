@@ -37,7 +37,7 @@ def _open_case(case_id: UUID, by: Viewer) -> CaseRow:
     return case
 
 
-def accept_exhibit(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
+def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
     """Take an upload out of quarantine as an exhibit produced by the officer, and return the exhibit's id.
 
     The bytes are copied into the vault, durable and re-hashed against what the sender's receipt says, before the
@@ -92,7 +92,7 @@ def accept_exhibit(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) ->
         return {"exhibit": str(exhibit.pk)}
 
     # One upload becomes one exhibit: the upload is the key, so a retry or a double click changes nothing.
-    return UUID(once("exhibit.accept", str(upload_id), str(case_id).replace("-", ""), act)["exhibit"])
+    return UUID(once("exhibit.seal", str(upload_id), str(case_id).replace("-", ""), act)["exhibit"])
 
 
 def _title(exhibit: Exhibit, text: str, by: Viewer) -> str:

@@ -13,7 +13,7 @@ class Entry(models.Model):
     act = models.CharField(max_length=60, db_index=True)
     by = models.CharField(max_length=40)
     subject_kind = models.CharField(max_length=30)
-    subject_id = models.CharField(max_length=40)
+    subject_id = models.CharField(max_length=80)
     thread = models.UUIDField(null=True, db_index=True)
     at = models.DateTimeField(db_index=True)
     body = models.JSONField()

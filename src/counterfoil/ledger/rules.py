@@ -20,6 +20,8 @@ def body_of(
     """
     if not ACT.match(act):
         raise NotAllowed(f"An act is named like exhibit.sealed, not {act!r}.")
+    if len(subject[1]) > 80 or len(subject[0]) > 30:
+        raise NotAllowed("An entry's subject is a kind and an identifier of at most 80 letters.")
     body: dict[str, object] = {
         "act": act,
         "at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),

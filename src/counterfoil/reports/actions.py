@@ -224,7 +224,9 @@ def submit(draft: Draft, *, device_safe: bool = True) -> Accepted:
             raise BadInput("force", "Choose the police force for the place where it happened.")
         now_held = Draft.objects.select_for_update().filter(pk=draft.pk).first()
         unsent = Upload.objects.filter(draft_id=draft.pk, report=None, removed_at=None)
-        if (now_held is not None and now_held.answers != draft.answers) or {f.id for f in files} != set(
+        if now_held is None:
+            raise NotAllowed("This report was not touched for a week and was thrown away. Start a new one.")
+        if now_held.answers != draft.answers or {f.id for f in files} != set(
             unsent.values_list("pk", flat=True)
         ):
             raise NotAllowed("This report was changed while it was being sent. Look at it and send it again.")

@@ -37,13 +37,13 @@ from counterfoil.ledger import queries as ledger
 @officers
 @both
 @on_case
-def accept(request: HttpRequest, viewer: Viewer, card: CaseCard, upload: UUID) -> HttpResponseBase:
+def seal(request: HttpRequest, viewer: Viewer, card: CaseCard, upload: UUID) -> HttpResponseBase:
     """Take a file out of quarantine as an exhibit that the officer produces."""
     sent = next((f for f in evidence.quarantined(viewer, card.id) if f.id == upload), None)
     form = start(request, forms.Titled)
 
     def act(data: dict[str, Any]) -> str:
-        return str(evidence_actions.accept_exhibit(card.id, upload, data["title"], by=viewer))
+        return str(evidence_actions.seal(card.id, upload, data["title"], by=viewer))
 
     if request.method == "POST":
         made = attempt(form, act)
@@ -54,7 +54,7 @@ def accept(request: HttpRequest, viewer: Viewer, card: CaseCard, upload: UUID) -
     if sent is None:
         return gone(request)
     me = accounts.actor_card(viewer, viewer.id)
-    return asked(request, viewer, card, "accept", form, file=sent, initials=me["initials"] if me else "")
+    return asked(request, viewer, card, "seal", form, file=sent, initials=me["initials"] if me else "")
 
 
 @officers
