@@ -130,7 +130,7 @@ def pytest_run(
 ) -> tuple[subprocess.Popen[bytes], Path]:
     """Start one pytest run and return its process and where its JUnit report will be."""
     report = folder / f"{name}.xml"
-    command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}"]
+    command = [str(BIN / "python"), "-m", "pytest", "-q", f"--junitxml={report}", "--ds=tests.settings"]
     command += ["-o", f"cache_dir={folder / name}-cache", "--durations=8", *arguments]
     process = subprocess.Popen(
         command,
