@@ -61,7 +61,8 @@ KINDS = ("burglary", "criminal-damage", "shop-theft", "antisocial-behaviour")
 REASONS = (scenes.REASON, "Nothing more can be done.", scenes.REASON, "no")
 PUBLIC = ("report", "report", "send_again")
 STAFF = (
-    *("triage", "take", "assign", "record", "not_a_crime", "update", "seal", "hand_over", "view"),
+    *("triage", "take", "assign", "record", "not_a_crime", "update", "seal", "seal", "view"),
+    *("hand_over", "hand_over", "hand_over"),
     *("take_statement", "charge", "close", "close", "reopen", "reopen", "leave", "post"),
 )
 MACHINERY = (
