@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from tests import scenes
 from tests.cast import JONAH, PARTS, Cast
 
-from counterfoil.cases import actions, queries
+from counterfoil.cases import actions, queries, rules
 from counterfoil.cases.models import Case, ExternalReference, Note
 from counterfoil.cases.rules import clean_reference
 from counterfoil.duties import actions as duties
@@ -205,3 +205,16 @@ def test_external_references_of_a_case_are_listed(cast: Cast) -> None:
     duties.record_crime(scene.case, by=cast.alice, rms_number="99/ABC/124")
     assert queries.references(scene.case) == [("rms", "99/ABC/124")]
     assert ExternalReference.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("n", "found"),
+    [(1, ("CF", 1)), (99_999, ("CF", 99_999)), (100_000, ("CG", 1)), (199_999, ("CH", 1))],
+)
+def test_a_large_force_goes_on_to_the_next_unit_after_99_999_cases(n: int, found: tuple[str, int]) -> None:
+    assert rules.unit_and_number(n) == found
+
+
+def test_two_cases_never_share_a_unit_and_a_number() -> None:
+    seen = {rules.unit_and_number(n) for n in range(1, 400_000)}
+    assert len(seen) == 399_999

@@ -165,7 +165,7 @@ def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
         case.system_of_record = "rms"
         ExternalReference.objects.create(case=case, kind="rms", value=number, noted_at=now)
     else:
-        number = crime_number(case.force.code, "CF", case.number, case.year % 100)
+        number = crime_number(case.force.code, *rules.unit_and_number(case.number), case.year % 100)
     if Case.objects.filter(crime_number=number).exists():
         raise BadInput("rms_number", "Another case already has this number. Check it and type it again.")
     case.recorded_at, case.crime_number = now, number

@@ -2,7 +2,7 @@
 
 import re
 
-from counterfoil.engines.errors import BadInput
+from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.flow import Flow
 
 STATES = Flow({("open", "close"): "closed", ("closed", "reopen"): "open"})
@@ -47,3 +47,19 @@ def clean_reason(text: str, *, least: int = 10, field: str = "reason") -> str:
     if len(found) > 4000 or "\x00" in found:
         raise BadInput(field, "Give your reason in 4,000 letters or fewer.")
     return found
+
+
+UNITS = "FGHJKLMNPQRSTUVWXYZ"
+
+
+def unit_and_number(n: int) -> tuple[str, int]:
+    """Return unit and five-digit number of the n-th case of a force's year: `CF` 1 to 99,999, then `CG`, and so on.
+
+    A crime number and a URN have only five digits, and a large force has more reports than that in a year.
+    """
+    block, rest = divmod(n - 1, 99_999)
+    if n < 1 or block >= len(UNITS):
+        raise NotAllowed(
+            "This force has used up its crime numbers for the year. Tell whoever runs the installation."
+        )
+    return f"C{UNITS[block]}", rest + 1

@@ -22,6 +22,7 @@ from counterfoil.accounts import queries as accounts
 from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.cases import actions as case_actions
 from counterfoil.cases import queries as cases
+from counterfoil.cases import rules as case_rules
 from counterfoil.courts import rules
 from counterfoil.courts.gather import gather, log_facts, policy_text, sealer
 from counterfoil.courts.models import Bundle, Charge, Release
@@ -119,7 +120,7 @@ def ask_bundle(case_id: UUID, *, by: Viewer) -> UUID:
         return busy.pk
     number = (Bundle.objects.filter(case_id=case_id).aggregate(n=Max("number"))["n"] or 0) + 1
     known = next((v for k, v in cases.references(case_id) if k == "urn"), None)
-    reference = known or str(urn(card.force, "CF", case.number, case.year % 100))
+    reference = known or urn(card.force, *case_rules.unit_and_number(case.number), case.year % 100)
     demo = "DEMONSTRATION-" if keys().development else ""
     bundle = Bundle.objects.create(
         id=uuid4(),
