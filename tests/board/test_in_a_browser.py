@@ -91,7 +91,10 @@ def test_the_way_from_a_force_to_the_row_needs_no_script_and_no_mouse(
     page.get_by_role("button", name="Show").press("Enter")
     assert "type=burglary" in page.url
     # The map is a picture from our own address, and the page's policy was broken by nothing.
-    assert page.locator("img.cfb-map__img").evaluate(
-        "picture => picture.complete && picture.naturalWidth > 0"
-    )
+    drawn = "picture => picture.complete && picture.naturalWidth > 0"
+    for _ in range(100):
+        if page.locator("img.cfb-map__img").evaluate(drawn):
+            break
+        page.wait_for_timeout(100)
+    assert page.locator("img.cfb-map__img").evaluate(drawn)
     assert faults == []

@@ -46,6 +46,7 @@ def run(path: Path, *more: str, env: dict[str, str] | None = None) -> subprocess
     )
 
 
+@pytest.mark.faults
 def test_it_accepts_the_untouched_bundle_every_time(world: forgery.World, standalone: ModuleType) -> None:
     for _ in range(TIMES):
         ours, theirs = both(world.bundle, world.policy, standalone)
@@ -151,6 +152,7 @@ def test_every_flip_in_an_unpacked_bundle_is_refused(world: forgery.World, stand
         assert theirs == ("INVALID", ours.failed), (path, at, bit)
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("story", "check"), [c[:2] for c in forgery.CASES], ids=[c[0] for c in forgery.CASES]
 )
