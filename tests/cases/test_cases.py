@@ -6,9 +6,11 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from tests import scenes
 from tests.cast import JONAH, PARTS, Cast
 
+from counterfoil.accounts.models import Grant
 from counterfoil.cases import actions, queries, rules
 from counterfoil.cases.models import Case, ExternalReference, Note
 from counterfoil.cases.rules import clean_reference
@@ -218,3 +220,15 @@ def test_a_large_force_goes_on_to_the_next_unit_after_99_999_cases(n: int, found
 def test_two_cases_never_share_a_unit_and_a_number() -> None:
     seen = {rules.unit_and_number(n) for n in range(1, 400_000)}
     assert len(seen) == 399_999
+
+
+def test_a_case_reopened_after_its_owner_left_goes_to_the_queue_at_once(cast: Cast) -> None:
+    """Found by the state machine: between reopening and the next sweep nobody at work owned it."""
+    scene = scenes.closed(cast)
+    Grant.objects.filter(actor_id=cast.alice.id).update(ends_at=timezone.now())
+    actions.reopen(scene.case, "The victim's sister has found a second recording.", by=cast.ines)
+    assert scene.case not in queries.cases_without_active_owner()
+    card = queries.case_for(cast.ines, scene.case)
+    assert card is not None
+    assert card.owner_actor is None
+    assert card.owner_queue is not None

@@ -238,4 +238,6 @@ def reopen(case_id: UUID, reason: str, *, by: Viewer) -> None:
     case.state, case.closed_at = rules.STATES.after(case.state, "reopen"), None
     digest = keep_reason(case.pk, "case.reopened", rules.clean_reason(reason), by=by)
     case.save(update_fields=["state", "closed_at"])
+    # Whoever owned it may have left while it was closed; its new duty must go to somebody who is there.
+    return_to_queue(case.pk)
     record("case.reopened", by=by, on=("case", case.pk), thread=case.pk, reason_sha256=digest)
