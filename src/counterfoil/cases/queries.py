@@ -195,6 +195,11 @@ def notes(case_id: UUID) -> list[tuple[str, str, str, datetime]]:
     )
 
 
+def decided_no_crime(case_id: UUID) -> bool:
+    """Say whether somebody decided, with a reason kept, that a case is no crime."""
+    return Note.objects.filter(case_id=case_id, act="case.not_crimed").exists()
+
+
 def notes_by_digest(case_id: UUID) -> dict[str, str]:
     """Return the reasons kept on a case by their digest, as ledger entries name them."""
     return dict(Note.objects.filter(case_id=case_id).values_list("sha256", "text"))

@@ -92,7 +92,7 @@ def close_no_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
     case_queries.lock_case(case_id)
     if card.recorded_at is not None:
         raise NotAllowed("This case is recorded as a crime, so it ends with an outcome.")
-    if not any(act == "case.not_crimed" for act, *_ in case_queries.notes(case_id)):
+    if not case_queries.decided_no_crime(case_id):
         raise NotAllowed("Decide first, with a reason, that this is no crime.")
     cases.keep_reason(case_id, "case.closed", text, by=by)
     duties.end_all(case_id, by=by)

@@ -146,8 +146,7 @@ def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
         "events": timeline[:LATEST],
         "more_events": len(timeline) - LATEST,
         "mine": card.owner_actor == viewer.id,
-        "no_crime": card.recorded_at is None
-        and any(act == "case.not_crimed" for act, *_ in cases.notes(card.id)),
+        "no_crime": card.recorded_at is None and cases.decided_no_crime(card.id),
         "inspector": viewer.has("inspector", card.force),
         "officer": viewer.has("officer", card.force),
         "here": "cases",

@@ -108,7 +108,7 @@ def new_charge(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResp
 def outcome(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponseBase:
     """Record how the case ended, with the reason; it closes the case."""
     types = allowed_types(card.kind, timezone.localdate())
-    no_crime = card.recorded_at is None and any(act == "case.not_crimed" for act, *_ in cases.notes(card.id))
+    no_crime = card.recorded_at is None and cases.decided_no_crime(card.id)
     form = start(request, forms.Outcome)
 
     def act(data: dict[str, Any]) -> str:
