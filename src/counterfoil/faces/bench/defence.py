@@ -14,9 +14,9 @@ from django.views.decorators.http import require_http_methods
 from counterfoil.accounts.rules import Viewer
 from counterfoil.courts import actions
 from counterfoil.faces.bench.forms import Code
-from counterfoil.faces.bench.words import as_download, said
+from counterfoil.faces.bench.words import said
 from counterfoil.faces.kit.language import gettext as _
-from counterfoil.faces.kit.page import show
+from counterfoil.faces.kit.page import as_download, show
 
 OPENED = "opened_release"
 # How long an opened release stays open in the browser that opened it.
@@ -80,4 +80,4 @@ def file(request: HttpRequest) -> HttpResponseBase:
     if opened is None:
         return _closed(request)
     card, stream = opened
-    return as_download(stream, card)
+    return as_download(stream, f"{card.name}.zip", "application/zip", card.size)

@@ -13,19 +13,14 @@ from counterfoil.courts import actions, queries
 from counterfoil.courts.rules import CODE_LIFE_DAYS, MOST_TRIES
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.faces.bench.forms import Release
-from counterfoil.faces.bench.words import as_download, refusals, said
-from counterfoil.faces.kit.page import show
+from counterfoil.faces.bench.words import refusals, said
+from counterfoil.faces.kit.page import as_download, gone, show
 from counterfoil.faces.kit.signin.guard import kept_form, staff
 
 prosecutors = staff("prosecutor")
 reading = require_http_methods(["GET", "HEAD"])
 # For bytes whose reading is an entry: asking only for the headers is not offered.
 getting = require_http_methods(["GET"])
-
-
-def gone(request: HttpRequest) -> HttpResponse:
-    """Return the page for nothing here: the very same for what is absent and for what is refused."""
-    return show(request, "kit/refusal.html", {"status": 404, "other_language": ""}, status=404)
 
 
 @prosecutors
@@ -56,7 +51,7 @@ def file(request: HttpRequest, viewer: Viewer, bundle: UUID) -> HttpResponseBase
     if opened is None:
         return gone(request)
     card, stream = opened
-    return as_download(stream, card)
+    return as_download(stream, f"{card.name}.zip", "application/zip", card.size)
 
 
 @prosecutors

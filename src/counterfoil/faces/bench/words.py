@@ -1,14 +1,8 @@
-"""What a verification says, in both languages, and bytes handed out as a download."""
-
-from typing import BinaryIO
-from urllib.parse import quote
-
-from django.http import FileResponse
+"""What a verification says, in both languages."""
 
 from counterfoil.courts.queries import BundleCard
 from counterfoil.engines.bundle.words import NOT_PROVED, PROVED
 from counterfoil.faces.kit.language import gettext as _
-from counterfoil.faces.kit.page import NO_STORE
 
 # What `courts.actions.release_to_defence` and `end_release` may answer.
 REFUSALS = (
@@ -91,16 +85,3 @@ def said(card: BundleCard) -> dict[str, object]:
         "not_proved": lines(card.not_proved),
         "demonstration": card.name.startswith("DEMONSTRATION-"),
     }
-
-
-def as_download(stream: BinaryIO, card: BundleCard) -> FileResponse:
-    """Return a bundle's bytes as a download that a browser will neither show, run nor keep."""
-    response = FileResponse(stream, content_type="application/zip")
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(card.name, safe='')}.zip"
-    if card.size is not None:
-        response.headers["Content-Length"] = str(card.size)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = NO_STORE
-    return response

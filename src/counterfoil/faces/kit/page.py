@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from counterfoil.faces.kit.language import lang
@@ -26,4 +27,22 @@ def show(
     if not keep:
         response.headers["Cache-Control"] = NO_STORE
     response.headers["Content-Language"] = lang()
+    return response
+
+
+def gone(request: HttpRequest) -> HttpResponse:
+    """Return the page for nothing here: the very same for what is absent and for what is refused."""
+    return show(request, "kit/refusal.html", {"status": 404, "other_language": ""}, status=404)
+
+
+def as_download(stream: Any, name: str, media_type: str, size: int | None) -> HttpResponseBase:
+    """Return bytes as a download that a browser will neither show, run nor keep."""
+    response = FileResponse(stream, content_type=media_type)
+    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    if size is not None:
+        response.headers["Content-Length"] = str(size)
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    response.headers["Cache-Control"] = NO_STORE
     return response

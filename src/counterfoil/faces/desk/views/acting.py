@@ -6,10 +6,9 @@ import secrets
 from collections.abc import Callable, Mapping
 from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
-from urllib.parse import quote
 from uuid import UUID
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
@@ -20,7 +19,7 @@ from counterfoil.cases.queries import CaseCard
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.faces.desk import words
 from counterfoil.faces.desk.forms import Typed
-from counterfoil.faces.kit.page import NO_STORE, show
+from counterfoil.faces.kit.page import gone, show
 from counterfoil.faces.kit.signin.guard import kept_form, staff
 from counterfoil.ledger.actions import once
 
@@ -31,11 +30,6 @@ both = require_http_methods(["GET", "HEAD", "POST"])
 reading = require_http_methods(["GET", "HEAD"])
 # For bytes whose reading is an entry: asking only for the headers is not offered.
 getting = require_http_methods(["GET"])
-
-
-def gone(request: HttpRequest) -> HttpResponse:
-    """Return the page for nothing here: the very same for what is absent and for what is refused."""
-    return show(request, "kit/refusal.html", {"status": 404, "other_language": ""}, status=404)
 
 
 def on_case(
@@ -116,17 +110,4 @@ def to(name: str, *args: object) -> HttpResponse:
     """Go to a page of the desk after an act (303, so that reloading does not send again)."""
     response = redirect(name, *args)
     response.status_code = 303
-    return response
-
-
-def as_download(stream: Any, name: str, media_type: str, size: int | None) -> HttpResponseBase:
-    """Return bytes as a download that a browser will neither show, run nor keep."""
-    response = FileResponse(stream, content_type=media_type)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    if size is not None:
-        response.headers["Content-Length"] = str(size)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = NO_STORE
     return response

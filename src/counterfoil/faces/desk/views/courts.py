@@ -18,11 +18,9 @@ from counterfoil.courts.rules import DECIDERS
 from counterfoil.engines.errors import BadInput
 from counterfoil.faces.desk import forms, words
 from counterfoil.faces.desk.views.acting import (
-    as_download,
     attempt,
     both,
     getting,
-    gone,
     officers,
     on_case,
     only_once,
@@ -32,6 +30,7 @@ from counterfoil.faces.desk.views.acting import (
 )
 from counterfoil.faces.desk.views.case import an_id, asked
 from counterfoil.faces.desk.views.lists import kind_names
+from counterfoil.faces.kit.page import as_download, gone
 from counterfoil.outcomes import actions as outcome_actions
 from counterfoil.outcomes.queries import allowed_types
 

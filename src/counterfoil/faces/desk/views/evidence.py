@@ -16,11 +16,9 @@ from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.rules import READ_OVER, declaration, pages_of, warnings
 from counterfoil.faces.desk import forms, words
 from counterfoil.faces.desk.views.acting import (
-    as_download,
     attempt,
     both,
     getting,
-    gone,
     officers,
     on_case,
     only_once,
@@ -31,6 +29,7 @@ from counterfoil.faces.desk.views.acting import (
 )
 from counterfoil.faces.desk.views.case import asked
 from counterfoil.faces.desk.views.lists import kind_names
+from counterfoil.faces.kit.page import as_download, gone
 from counterfoil.ledger import queries as ledger
 
 
