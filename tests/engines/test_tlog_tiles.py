@@ -23,7 +23,6 @@ from counterfoil.engines.tlog import (
     sign_note,
     tile_path,
 )
-from counterfoil.engines.tlog import tiles as tiles_module
 from counterfoil.engines.tlog.tiles import layout
 
 FEW = min(settings().max_examples // 2, 200)  # each example syncs many files
@@ -226,7 +225,7 @@ def test_a_writer_stopped_at_any_step_leaves_a_log_that_is_whole_and_can_go_on(
             return real_replace(self, target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(tiles_module.os, "fsync", sync)
+            patch.setattr(os, "fsync", sync)
             patch.setattr(Path, "replace", rename)
             try:
                 tiles.append(start, ENTRIES[start:end])
@@ -263,7 +262,7 @@ def test_tiles_are_durable_before_the_checkpoint_names_them(
         happened.append(f"rename {self} {target}")
         return real_replace(self, target)
 
-    monkeypatch.setattr(tiles_module.os, "fsync", sync)
+    monkeypatch.setattr(os, "fsync", sync)
     monkeypatch.setattr(Path, "replace", rename)
     tiles = made(tmp_path, 257)
     published = next(i for i, what in enumerate(happened) if what.endswith(f" {tiles.path / 'checkpoint'}"))

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from counterfoil.engines import vault as vault_module
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
 from counterfoil.engines.vault import BLOCK, Quarantine, Stored, Vault, sweep_staging
 
@@ -258,8 +257,8 @@ class Watched:
             self.happened.append(f"unlink {path}")
             real_unlink(path, missing_ok=missing_ok)
 
-        patch.setattr(vault_module.os, "fsync", sync)
-        patch.setattr(vault_module.os, "link", link)
+        patch.setattr(os, "fsync", sync)
+        patch.setattr(os, "link", link)
         patch.setattr(Path, "unlink", unlink)
 
     def count(self, what: str) -> None:
@@ -308,7 +307,7 @@ def test_a_full_disk_is_told_in_a_sentence(vault: Vault, monkeypatch: pytest.Mon
     def full(handle: int, data: Any) -> int:
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(vault_module.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(NotAllowed, match="no room left"):
         vault.add(io.BytesIO(CLIP))
     assert staging(vault) == []
@@ -316,7 +315,7 @@ def test_a_full_disk_is_told_in_a_sentence(vault: Vault, monkeypatch: pytest.Mon
 
 def test_short_writes_lose_nothing(vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.write
-    monkeypatch.setattr(vault_module.os, "write", lambda handle, data: real(handle, data[:1000]))
+    monkeypatch.setattr(os, "write", lambda handle, data: real(handle, data[:1000]))
     stored = vault.add(io.BytesIO(CLIP))
     assert vault.fsck([stored]) == []
 
@@ -334,7 +333,7 @@ def test_a_disk_that_writes_something_else_is_caught_by_reading_back_and_by_noth
 ) -> None:
     real = os.write
     monkeypatch.setattr(
-        vault_module.os, "write", lambda handle, data: real(handle, bytes([data[0] ^ 1]) + bytes(data[1:]))
+        os, "write", lambda handle, data: real(handle, bytes([data[0] ^ 1]) + bytes(data[1:]))
     )
     vault = kind(tmp_path / "vault")
     if noticed:
@@ -377,7 +376,7 @@ def test_without_linking_a_damaged_object_would_be_papered_over(
     vault.path(NAME).write_bytes(b"damaged")
     with pytest.raises(Corrupt):
         vault.add(io.BytesIO(CLIP))
-    monkeypatch.setattr(vault_module.os, "link", OverwritingOs.link)
+    monkeypatch.setattr(os, "link", OverwritingOs.link)
     vault.add(io.BytesIO(CLIP))
     assert vault.path(NAME).read_bytes() == CLIP
 

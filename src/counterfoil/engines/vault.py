@@ -15,7 +15,6 @@ b'the doorbell clip'
 """
 
 import contextlib
-import errno
 import hashlib
 import itertools
 import os
@@ -26,7 +25,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
+from counterfoil.engines import disk
+from counterfoil.engines.errors import BadInput, Corrupt
 
 BLOCK = 1 << 20
 _NAME = re.compile(r"[0-9a-f]{64}", re.ASCII)
@@ -75,30 +75,31 @@ class Vault:
         Hashed while streaming to a file in the vault's own staging folder; then the file is synced, linked
         under its hash without ever overwriting, its folders are synced, it is read back and hashed again.
         BadInput if the hash is not `expected_sha256` or the stream is longer than `limit` bytes; Corrupt if
-        what is on disk is not what came in. An error of the disk passes through and nothing is retried: the
-        caller must not say yes.
+        what is on disk is not what came in; DiskFault if the disk is full or failing, and nothing is retried:
+        the caller must not say yes.
         """
         if expected_sha256 is not None:
             self.path(expected_sha256)
-        staging = self._folder(self.root / _STAGING) / secrets.token_hex(16)
-        try:
-            with staging.open("xb", buffering=0) as file:
-                stored = self._take(stream, file, limit)
-                if expected_sha256 is not None and stored.sha256 != expected_sha256:
-                    raise BadInput(
-                        "file", "The bytes that arrived are not the ones that were sent. Send the file again."
-                    )
-                os.fsync(file.fileno())
-            final = self.path(stored.sha256)
-            folder = self._folder(final.parent)
-            with contextlib.suppress(
-                FileExistsError
-            ):  # the same bytes came before: checked below like any other
-                os.link(staging, final)
-            self._sync(folder)
-        finally:
-            staging.unlink(missing_ok=True)
-        self._reread(stored)
+        with disk.told():
+            staging = self._folder(self.root / _STAGING) / secrets.token_hex(16)
+            try:
+                with staging.open("xb", buffering=0) as file:
+                    stored = self._take(stream, file, limit)
+                    if expected_sha256 is not None and stored.sha256 != expected_sha256:
+                        raise BadInput(
+                            "file",
+                            "The bytes that arrived are not the ones that were sent. Send the file again.",
+                        )
+                    disk.sync(file.fileno(), self.root)
+                final = self.path(stored.sha256)
+                folder = self._folder(final.parent)
+                # The same bytes may have come before: they are checked below like any other.
+                with contextlib.suppress(FileExistsError):
+                    os.link(staging, final)
+                disk.sync_folder(folder, self.root)
+            finally:
+                staging.unlink(missing_ok=True)
+            self._reread(stored)
         return stored
 
     def _take(self, stream: BinaryIO, file: BinaryIO, limit: int | None) -> Stored:
@@ -222,17 +223,9 @@ class Vault:
             if folder != self.root:
                 self._folder(folder.parent)
             folder.mkdir(parents=folder == self.root, exist_ok=True)
-            self._sync(folder.parent)
+            disk.sync_folder(folder.parent, self.root)
             self._ready.add(folder)
         return folder
-
-    def _sync(self, folder: Path) -> None:
-        """Make the names in a folder durable."""
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
 
 
 class Quarantine(Vault):
@@ -245,7 +238,7 @@ class Quarantine(Vault):
             path.unlink()
         except FileNotFoundError:
             raise Corrupt(f"The object {sha256} is missing from the quarantine.") from None
-        self._sync(path.parent)
+        disk.sync_folder(path.parent, self.root)
 
 
 def sweep_staging(vault: Vault, *, older_than: Callable[[float], bool]) -> int:
@@ -292,12 +285,7 @@ def _hash_file(file: BinaryIO) -> Stored:
 
 
 def _write_all(handle: int, block: memoryview | bytes) -> None:
-    """Write every byte of a block; a disk that is full is named for what it is."""
+    """Write every byte of a block, however the disk divides it."""
     view = memoryview(block)
     while view:
-        try:
-            view = view[os.write(handle, view) :]
-        except OSError as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise NotAllowed("There is no room left to store files here. Nothing was saved.") from error
-            raise
+        view = view[os.write(handle, view) :]

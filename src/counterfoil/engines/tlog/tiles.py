@@ -16,12 +16,12 @@ but the checkpoint can be built again from the entries.
 >>> folder.cleanup()
 """
 
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from counterfoil.engines import disk
 from counterfoil.engines.errors import Corrupt
 from counterfoil.engines.tlog.checkpoint import Checkpoint, parse_checkpoint
 from counterfoil.engines.tlog.frontier import Frontier
@@ -103,7 +103,8 @@ class TileDir(ProvingTree):
         """
         if any(len(h) != 32 for h in leaf_hashes):
             raise Corrupt("A leaf hash must have 32 bytes.")
-        self._write(old_size, leaf_hashes, entries, replace=False)
+        with disk.told():
+            self._write(old_size, leaf_hashes, entries, replace=False)
 
     def rebuild(self, leaf_hashes: Sequence[bytes], entries: Sequence[bytes] | None = None) -> None:
         """Write every tile again from all the leaf hashes, mending what is missing or damaged.
@@ -116,7 +117,8 @@ class TileDir(ProvingTree):
             edge = Frontier.empty().append_all(leaf_hashes[: point.size])
             if (edge.size, edge.root()) != (point.size, point.root):
                 raise Corrupt("These entries are not those of the checkpoint that this log has published.")
-        self._write(0, leaf_hashes, entries, replace=True)
+        with disk.told():
+            self._write(0, leaf_hashes, entries, replace=True)
 
     def publish_checkpoint(self, note: str) -> None:
         """Put the signed checkpoint in place, durably and at once, after its tiles have been written.
@@ -134,9 +136,10 @@ class TileDir(ProvingTree):
                 raise Corrupt("This checkpoint belongs to another log.")
             if before.size > point.size or self._root(before.size) != before.root:
                 raise Corrupt("This checkpoint would rewrite what the log has already published.")
-        folders = self._folders(self.path)
-        _put(self.path / "checkpoint", note.encode("utf-8"))
-        _sync_folders(folders)
+        with disk.told():
+            folders = self._folders(self.path)
+            self._put(self.path / "checkpoint", note.encode("utf-8"))
+            self._sync_folders(folders)
         self._drop_partials(before.size if before else 0, point.size)
 
     def sweep(self) -> int:
@@ -176,7 +179,7 @@ class TileDir(ProvingTree):
                 if len(part) == WIDTH:
                     above.append(_fold(part))
             hashes, start, level = above, first, level + 1
-        _sync_folders(folders)
+        self._sync_folders(folders)
 
     def _put_tile(self, name: str, data: bytes, folders: set[Path], replace: bool) -> None:
         path = self.path / name
@@ -188,7 +191,7 @@ class TileDir(ProvingTree):
             raise Corrupt(f"The log already holds {name} with other bytes; a log is never rewritten.")
         folders |= self._folders(path.parent)
         if there != data:
-            _put(path, data)
+            self._put(path, data)
 
     def _folders(self, folder: Path) -> set[Path]:
         """Make a folder and return it with every folder above it, up to the one that holds the log."""
@@ -209,6 +212,20 @@ class TileDir(ProvingTree):
                     if full.exists():
                         shutil.rmtree(full.with_name(full.name + ".p"), ignore_errors=True)
             old, new, level = old // WIDTH, new // WIDTH, level + 1
+
+    def _put(self, path: Path, data: bytes) -> None:
+        """Write a file durably under a temporary name and rename it into place; the caller syncs the folder."""
+        temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            disk.sync(file.fileno(), self.path)
+        temporary.replace(path)
+
+    def _sync_folders(self, folders: set[Path]) -> None:
+        """Make names durable, deepest folder first; an error here is not retried."""
+        for folder in sorted(folders, key=lambda path: -len(path.parts)):
+            disk.sync_folder(folder, self.path)
 
     # reading
 
@@ -373,23 +390,3 @@ class TileDir(ProvingTree):
             f"The log's folder holds {path.relative_to(self.path)}, left behind by a writer that stopped."
             for path in sorted(self.path.rglob(f"{_TEMPORARY}*"))
         ]
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file durably under a temporary name and rename it into place; the caller syncs the folder."""
-    temporary = path.with_name(f"{_TEMPORARY}{secrets.token_hex(8)}")
-    with temporary.open("xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _sync_folders(folders: set[Path]) -> None:
-    """Make names durable, deepest folder first; an error here is not retried."""
-    for folder in sorted(folders, key=lambda path: -len(path.parts)):
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadableP
 from django.http.multipartparser import MultiPartParserError
 from django.urls import set_script_prefix
 
+from counterfoil.engines.disk import DiskFault
 from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
 from counterfoil.faces.kit import views
 from counterfoil.faces.kit.language import speaking
@@ -37,6 +38,8 @@ def plain_refusals(get_response: Get) -> Get:
             return views.refusal(request, 413)
         if isinstance(error, (MultiPartParserError, UnreadablePostError)):
             return views.refusal(request, 400)
+        if isinstance(error, DiskFault):
+            return views.refusal(request, 503, sentence=str(error))
         if isinstance(error, NotAllowed):
             return views.refusal(request, 403, sentence=str(error))
         if isinstance(error, BadInput):

@@ -1,0 +1,74 @@
+"""Write to a disk that may be full or failing: durable, or a sentence; what could not be synced is never synced again.
+
+After a failed `fsync` the kernel may drop what was not written and call the next one a success, so whatever was
+being written is given up and the store that held it says no until its process is started again.
+
+>>> import tempfile
+>>> folder = tempfile.TemporaryDirectory()
+>>> store = Path(folder.name)
+>>> with told(), (store / "note").open("xb") as file:
+...     _ = file.write(b"half past nine")
+...     file.flush()
+...     sync(file.fileno(), store)
+>>> sync_folder(store, store)
+>>> folder.cleanup()
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from counterfoil.engines.errors import NotAllowed
+
+NO_ROOM = "There is no room left to store files here. Nothing was saved."
+FAILING = "The disk here did not take this, so nothing was saved. Try again later."
+_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_DISK = _ROOM | {errno.EIO, errno.EROFS, errno.ENXIO, errno.ENODEV, errno.ESTALE, errno.EUCLEAN}
+_failed: set[Path] = set()
+
+
+class DiskFault(NotAllowed, OSError):
+    """Say that the disk is full or failing; what was being stored was not, and nobody may say yes to it."""
+
+
+def sync(handle: int, store: Path) -> None:
+    """Make an open file or folder of a store durable; after one failure that store is closed to this process."""
+    ready(store)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in _ROOM:
+            _failed.add(store)
+        raise
+
+
+def sync_folder(folder: Path, store: Path) -> None:
+    """Make the names in a folder of a store durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        sync(handle, store)
+    finally:
+        os.close(handle)
+
+
+def ready(store: Path) -> None:
+    """Refuse when this process has seen a sync of this store fail."""
+    if store in _failed:
+        raise DiskFault(FAILING)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn an error of the disk into its sentence; whatever else goes wrong inside (a lost sender) passes through."""
+    try:
+        yield
+    except DiskFault:
+        raise
+    except OSError as error:
+        if error.errno in _ROOM:
+            raise DiskFault(NO_ROOM) from error
+        if error.errno in _DISK:
+            raise DiskFault(FAILING) from error
+        raise
