@@ -109,9 +109,14 @@ class Court:
             checkpoint=note,
             sealed=sealed,
             proofs={i: tree.inclusion(i, size) for i in [*range(len(self.exhibits)), sealed.index]},
-            tsr=self.stamper.stamp(hashlib.sha256(note.encode()).digest()),
-            tsa_chain=self.stamper.chain,
-            tsa_crls=self.stamper.crls,
+            tsrs=[
+                engine.StampFacts(
+                    "tsa1",
+                    self.stamper.stamp(hashlib.sha256(note.encode()).digest()),
+                    self.stamper.chain,
+                    self.stamper.crls,
+                )
+            ],
         )
         engine.finish(made, log, self.manifest, out)
 

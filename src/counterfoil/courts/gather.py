@@ -172,9 +172,7 @@ def log_facts(checkpoint: CheckpointRow, sealed_id: UUID, indexes: Iterable[int]
         checkpoint=checkpoint.cosigned or checkpoint.note,
         sealed=_event(sealed),
         proofs={i: ledger.proof_of(i, checkpoint.size) for i in {*indexes, sealed.index}},
-        tsr=bytes(checkpoint.tsr),
-        tsa_chain=stamper.chain,
-        tsa_crls=stamper.crls,
+        tsrs=[engine.StampFacts("tsa1", bytes(checkpoint.tsr), stamper.chain, stamper.crls)],
     )
 
 

@@ -19,7 +19,9 @@ from counterfoil.engines.bundle import (
     LogFacts,
     OutcomeFacts,
     Payload,
+    RecordedFacts,
     Seal,
+    StampFacts,
     StatementFacts,
     finish,
     key_history,
@@ -162,7 +164,13 @@ def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
             "Kamera 3 – door (copy).MP4",
             5,
             duration_ms=1_200_400,
-            recorded="Camera clock 20:40:00 to 21:00:00; measured 41 s fast by Mina Okonedo-Hart on 16 November 2026",
+            recorded=RecordedFacts(
+                device_time="2026-11-16 20:40:41",
+                offset_ms=41_000,
+                measured_by="Mina Okonedo-Hart",
+                measured_at=dt.datetime(2026, 11, 16, 21, 20, tzinfo=dt.UTC),
+                corrected_time=dt.datetime(2026, 11, 16, 20, 40, tzinfo=dt.UTC),
+            ),
         ),
         exhibit("MO/2", "Photograph of the empty shelf", JPEG, "image/jpeg", "IMG_2041.jpeg", 7),
     ]
@@ -279,9 +287,11 @@ def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
             checkpoint=note,
             sealed=sealed,
             proofs=proofs,
-            tsr=stamp(hashlib.sha256(note.encode()).digest()),
-            tsa_chain=keys.tsa.chain,
-            tsa_crls=keys.tsa.crls,
+            tsrs=[
+                StampFacts(
+                    "tsa1", stamp(hashlib.sha256(note.encode()).digest()), keys.tsa.chain, keys.tsa.crls
+                )
+            ],
         )
     )
 

@@ -10,7 +10,12 @@ from counterfoil.engines.bundle.facts import (
     LogFacts,
     Member,
     OutcomeFacts,
+    RecordedFacts,
+    ScheduleFacts,
+    ScheduleItem,
+    StampFacts,
     StatementFacts,
+    WorkingFacts,
 )
 from counterfoil.engines.bundle.history import KeyPeriod, key_history, read_history
 from counterfoil.engines.bundle.identity import Identity, make_development_identity
@@ -31,9 +36,14 @@ __all__ = [
     "Member",
     "OutcomeFacts",
     "Payload",
+    "RecordedFacts",
+    "ScheduleFacts",
+    "ScheduleItem",
     "Seal",
+    "StampFacts",
     "StatementFacts",
     "Verdict",
+    "WorkingFacts",
     "finish",
     "key_history",
     "make_development_identity",

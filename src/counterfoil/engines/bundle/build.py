@@ -7,8 +7,9 @@ adds the log's answer and writes the archive.
 import datetime as dt
 import hashlib
 import io
+import re
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -17,11 +18,28 @@ from cryptography import x509
 
 from counterfoil.engines.bundle import texts
 from counterfoil.engines.bundle.archive import CHUNK, safe_path, write_archive
-from counterfoil.engines.bundle.facts import BundleFacts, EventFacts, ExhibitFacts, LogFacts, Member
-from counterfoil.engines.bundle.identity import fingerprint
+from counterfoil.engines.bundle.facts import (
+    BundleFacts,
+    EventFacts,
+    ExhibitFacts,
+    LogFacts,
+    Member,
+    StampFacts,
+)
+from counterfoil.engines.bundle.identity import fingerprint, load_crls
+from counterfoil.engines.bundle.papers import (
+    charge,
+    derivation,
+    recipe_sha256,
+    recorded,
+    refuse_orphans,
+    schedules,
+    statements,
+    utc,
+)
 from counterfoil.engines.bundle.report import make_report
 from counterfoil.engines.bundle.seal import Seal, seal_pdf
-from counterfoil.engines.bundle.stamp import check_reply
+from counterfoil.engines.bundle.stamp import Stamped, check_reply
 from counterfoil.engines.errors import BadInput, Corrupt
 from counterfoil.engines.tlog import (
     AnySigner,
@@ -35,9 +53,12 @@ from counterfoil.engines.tlog import (
     tlog_proof,
 )
 
-FORMAT = "counterfoil/exhibits/v1"
+FORMAT = "counterfoil/exhibits/v2"
 NOTE = "counterfoil/bundle/v1"
 VERIFIER = Path(__file__).parent / "standalone" / "verify.py"
+PAGE = Path(__file__).parent / "standalone" / "verify.html"
+STAMP_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
+TOLERANCE = 300  # seconds by which two timestamp authorities may differ
 UNLISTED = ("manifest.json", "manifest.note", "tagmanifest-sha256.txt")
 MAGIC = (
     (0, b"\xff\xd8\xff", "jpg"),
@@ -110,37 +131,20 @@ def payload(facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], b
         raise BadInput("name", "A bundle's name may hold only letters, digits, dots, dashes and underscores.")
     if any(c != texts.one_line(c) for c in (facts.urn, facts.force)):
         raise BadInput("urn", "The URN and the force's name must each be one line of plain text.")
-    paths = _exhibit_paths(facts)
+    places = _places(facts)
     titles = {hashlib.sha256(t.encode()).hexdigest(): t for t in [x.title for x in facts.exhibits]}
     titles |= facts.titles
     for digest, text in titles.items():
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             raise BadInput("titles", "A title is filed under a digest that is not its own.")
-    statements = {
-        f"data/statements/{n:02}.json": jcs(
-            {
-                "format": "counterfoil/statement/v1",
-                "witness": s.witness,
-                "age": s.age,
-                "declaration": s.declaration,
-                "text": s.text,
-                "text_sha256": hashlib.sha256(s.text.encode()).hexdigest(),
-                "signed_by": s.signed_by,
-                "signed_at": _utc(s.signed_at),
-                "taken_by": s.taken_by,
-                "read_over_by": s.read_over_by,
-                "reference": s.reference,
-            }
-        )
-        for n, s in enumerate(facts.statements, 1)
-    }
-    charge = jcs(_charge(facts))
+    papers = _papers(facts, places)
     annex = {
         "CLAIMS.md": texts.claims(facts.name, development=facts.development),
         "HOWTO.txt": texts.howto(facts.name, [folder_of(x.label) for x in facts.exhibits]),
         "custody/actors.json": jcs(dict(facts.actors)),
         "custody/titles.json": jcs(titles),
         "keys/history.note": facts.key_history.encode(),
+        "verify.html": PAGE.read_bytes(),
         "verify.py": VERIFIER.read_bytes(),
     }
     listing = {
@@ -149,39 +153,25 @@ def payload(facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], b
         "urn": facts.urn,
         "force": facts.force,
         "case": facts.case_ref,
-        "built_at": _utc(facts.built_at),
+        "built_at": utc(facts.built_at),
         "development": facts.development,
-        "exhibits": [
-            {
-                "label": x.label,
-                "title": x.title,
-                "sha256": x.sha256,
-                "size": x.size,
-                "media_type": x.media_type,
-                "original_name": x.original_name,
-                "produced_by": x.produced_by,
-                "recorded": x.recorded,
-                "duration_ms": x.duration_ms,
-                "note": x.note,
-                "path": paths[x.label],
-                "events": [commitment(e).hex() for e in x.events],
-            }
-            for x in facts.exhibits
-        ],
+        "audience": facts.audience,
+        "exhibits": [_row(x, places[x.label], papers) for x in facts.exhibits],
         "events": [commitment(e).hex() for e in facts.events],
-        "papers": {p: _sha(c) for p, c in {**statements, "data/charge.json": charge}.items()},
+        "papers": {p: _sha(c) for p, c in papers.items()},
         "annex": {p: _sha(c) for p, c in annex.items()},
     }
     exhibits_json = jcs(listing)
-    report = reseal(make_report(facts, exhibits_json, paths), seal)
-    small = {
-        **statements,
-        "data/charge.json": charge,
-        "data/exhibits.json": exhibits_json,
-        "data/report.pdf": report,
-    }
+    shown = {label: place.master or "" for label, place in places.items()}
+    report = reseal(make_report(facts, exhibits_json, shown), seal)
+    small = {**papers, "data/exhibits.json": exhibits_json, "data/report.pdf": report}
     members = [member(p, c) for p, c in small.items()]
-    members += [Member(paths[x.label], x.size, x.sha256, x.open) for x in facts.exhibits]
+    for x in facts.exhibits:
+        place = places[x.label]
+        if place.master:
+            members.append(Member(place.master, x.size, x.sha256, x.open))
+        for path, w in zip(place.working, x.working, strict=True):
+            members.append(Member(path, w.size, w.sha256, w.open))
     manifest = bag_manifest({m.path: m.sha256 for m in members})
     return Payload(facts, tuple(members), annex, listing, manifest, _sha(manifest))
 
@@ -208,27 +198,24 @@ def tag_members(made: Payload, log: LogFacts, manifest_signer: AnySigner) -> lis
     tags["bag-info.txt"] = texts.bag_info(made.listing, oxum)
     tags["manifest-sha256.txt"] = made.manifest
     tags["custody/events.jsonl"] = b"".join(
-        jcs(
-            {
-                "index": e.index,
-                "salt": e.salt.hex(),
-                "body": dict(e.body),
-                "proof": [b64encode(h).decode() for h in log.proofs[e.index]],
-            }
-        )
-        + b"\n"
-        for _, e in sorted(events.items())
+        jcs(_line(e, log.proofs[e.index])) + b"\n" for _, e in sorted(events.items())
     )
     for x in facts.exhibits:
         proved = sealing_event(x)
         tags[f"proofs/{folder_of(x.label)}.tlog-proof"] = _proof(proved, log)
     tags["proofs/bundle.tlog-proof"] = _proof(log.sealed, log)
     tags["log/checkpoint"] = log.checkpoint.encode()
-    tags["tsa/checkpoint.tsr"] = log.tsr
-    for n, pem in enumerate(log.tsa_chain, 1):
-        tags[f"tsa/chain/{n:02}.pem"] = pem.encode()
-    for n, pem in enumerate(log.tsa_crls, 1):
-        tags[f"tsa/chain/crl-{n:02}.pem"] = pem.encode()
+    for size, proof in log.consistency.items():
+        lines = "".join(f"{b64encode(h).decode()}\n" for h in proof)
+        tags[f"log/consistency-from-{size}.txt"] = lines.encode()
+    for stamp in log.tsrs:
+        tags[f"tsa/{stamp.name}.tsr"] = stamp.tsr
+        for n, pem in enumerate(stamp.chain, 1):
+            tags[f"tsa/{stamp.name}/chain/{n:02}.pem"] = pem.encode()
+        for n, pem in enumerate(stamp.crls, 1):
+            tags[f"tsa/{stamp.name}/chain/crl-{n:02}.pem"] = pem.encode()
+        for n, reply in enumerate(stamp.renewals, 1):
+            tags[f"tsa/{stamp.name}.renewed-{n}.tsr"] = reply
     digests = {m.path: (m.size, m.sha256) for m in made.members}
     digests |= {p: (len(c), _sha(c)) for p, c in tags.items()}
     tags["manifest.json"] = jcs(
@@ -255,8 +242,18 @@ def bag_manifest(digests: Mapping[str, str]) -> bytes:
     return "".join(f"{h}  {p}\n" for p, h in sorted(digests.items())).encode()
 
 
+def _line(e: EventFacts, proof: Sequence[bytes]) -> dict[str, Any]:
+    hashes = [b64encode(h).decode() for h in proof]
+    if e.erased_by is not None:
+        erased = {"by_index": e.erased_by}
+        return {"index": e.index, "commitment": e.commitment.hex(), "proof": hashes, "erased": erased}
+    return {"index": e.index, "salt": e.salt.hex(), "body": dict(e.body), "proof": hashes}
+
+
 def commitment(event: EventFacts) -> bytes:
-    """Return an event's commitment as the log holds it."""
+    """Return an event's commitment as the log holds it; of an erased one nothing else is left."""
+    if event.erased_by is not None:
+        return event.commitment
     return entry_commitment(event.salt, event.body)
 
 
@@ -289,18 +286,48 @@ def _check_log(made: Payload, log: LogFacts, events: Mapping[int, EventFacts]) -
             leaf, index, point.size, list(log.proofs[index]), point.root
         ):
             raise Corrupt(f"Event {index} is not proved to be in the log. No bundle was made.")
-    chain = [x509.load_pem_x509_certificate(p.encode()) for p in log.tsa_chain]
-    stamped = check_reply(
-        log.tsr,
-        hashlib.sha256(log.checkpoint.encode()).digest(),
-        chain=chain,
-        roots=[fingerprint(chain[-1])],
-    )
-    if any(not in_time(stamped.at, event.body) for event in events.values()):
+    for event in events.values():
+        if event.erased_by is not None:
+            by = events.get(event.erased_by)
+            if by is None or not names_erased(by.body, event.index):
+                raise Corrupt(f"Event {event.index} was erased, but the entry that erased it is missing.")
+    for size, proof in log.consistency.items():
+        if not 0 < size <= point.size:
+            raise Corrupt(f"The log was never published with {size} entries before this checkpoint.")
+        if len(proof) > 63:
+            raise Corrupt("A proof that the log only grew has more hashes than any log needs.")
+    if not log.tsrs:
+        raise Corrupt("No timestamp covers the log's statement. No bundle was made.")
+    times = [_check_stamp(stamp, log.checkpoint, events.values()).at for stamp in log.tsrs]
+    if (max(times) - min(times)).total_seconds() > TOLERANCE:
+        raise Corrupt("Two timestamp authorities disagree about the time. No bundle was made.")
+
+
+def _check_stamp(stamp: StampFacts, checkpoint: str, events: Iterable[EventFacts]) -> Stamped:
+    if not STAMP_NAME.fullmatch(stamp.name):
+        raise BadInput("name", "A timestamp authority's short name holds only a-z, 0-9 and dashes.")
+    chain = [x509.load_pem_x509_certificate(p.encode()) for p in stamp.chain]
+    crls = [c for p in stamp.crls for c in load_crls(p)]
+    # A renewal may come from another authority than the first reply, so each may chain to any root that is shipped.
+    roots = [fingerprint(c) for c in chain if c.subject == c.issuer]
+    first: Stamped | None = None
+    covered = checkpoint.encode()
+    for reply in (stamp.tsr, *stamp.renewals):
+        stamped = check_reply(reply, hashlib.sha256(covered).digest(), chain=chain, roots=roots, crls=crls)
+        first, covered = first or stamped, reply
+    assert first is not None  # noqa: S101  (the loop ran at least once)
+    if any(not in_time(first.at, event.body) for event in events if event.erased_by is None):
         raise Corrupt(
             "The timestamp is earlier than an event it should cover: this machine's clock runs ahead of the timestamp "
             "authority's. No bundle was made."
         )
+    return first
+
+
+def names_erased(body: Mapping[str, Any], index: int) -> bool:
+    """Say whether this entry is one that erased the entry at `index`."""
+    entries = body.get("entries")
+    return body.get("act") == "exhibit.erased" and isinstance(entries, list | tuple) and index in entries
 
 
 def in_time(stamped: dt.datetime, body: Mapping[str, Any]) -> bool:
@@ -317,63 +344,86 @@ def event_time(body: Mapping[str, Any]) -> dt.datetime:
         raise Corrupt("An event does not say when it happened.") from None
 
 
-def _exhibit_paths(facts: BundleFacts) -> dict[str, str]:
-    paths: dict[str, str] = {}
+@dataclass(frozen=True)
+class _Place:
+    """Where an exhibit lies in the bundle: its master (None: not copied) and its working copies, in their order."""
+
+    master: str | None
+    working: list[str]
+
+    def derivation(self, label: str) -> str:
+        return f"data/exhibits/{folder_of(label)}/derivation.json"
+
+
+def _places(facts: BundleFacts) -> dict[str, _Place]:
+    refuse_orphans(facts)
+    places: dict[str, _Place] = {}
     for x in facts.exhibits:
         sealing_event(x)
-        head = _reread(x)
-        paths[x.label] = f"data/exhibits/{folder_of(x.label)}/master/{x.sha256[:16]}.{extension(head)}"
-    if len({p.lower() for p in paths.values()}) != len(facts.exhibits):
+        folder = f"data/exhibits/{folder_of(x.label)}"
+        master = None
+        if not x.restricted:
+            head = _reread(x.open, x.sha256, x.size, f"exhibit {x.label}")
+            master = f"{folder}/master/{x.sha256[:16]}.{extension(head)}"
+        working = []
+        for w in x.working:
+            head = _reread(w.open, w.sha256, w.size, f"a working copy of exhibit {x.label}")
+            working.append(f"{folder}/working/{w.sha256[:16]}.{extension(head)}")
+        if len(set(working)) != len(working):
+            raise BadInput("working", f"Two working copies of exhibit {x.label} are the same file.")
+        places[x.label] = _Place(master, working)
+    if len({folder_of(label).lower() for label in places}) != len(facts.exhibits):
         raise BadInput("exhibits", "Two exhibits have the same reference.")
-    return paths
+    return places
 
 
-def _reread(x: ExhibitFacts) -> bytes:
-    """Read an exhibit to its end, refuse it if it is not what was recorded, and return its first bytes."""
+def _papers(facts: BundleFacts, places: Mapping[str, _Place]) -> dict[str, bytes]:
+    papers = {**statements(facts), "data/charge.json": charge(facts), **schedules(facts)}
+    for x in facts.exhibits:
+        made = derivation(x, places[x.label].working)
+        if made is not None:
+            papers[places[x.label].derivation(x.label)] = made
+    return papers
+
+
+def _row(x: ExhibitFacts, place: _Place, papers: Mapping[str, bytes]) -> dict[str, Any]:
+    made = place.derivation(x.label)
+    return {
+        "label": x.label,
+        "title": x.title,
+        "sha256": x.sha256,
+        "size": x.size,
+        "media_type": x.media_type,
+        "original_name": x.original_name,
+        "produced_by": x.produced_by,
+        "recorded": recorded(x),
+        "duration_ms": x.duration_ms,
+        "note": x.note,
+        "path": place.master,
+        "restricted": x.restricted,
+        "parent": x.parent,
+        "recipe_sha256": None if x.recipe is None else recipe_sha256(x.recipe),
+        "derivation": made if made in papers else None,
+        "working": [
+            {"path": p, "kind": w.kind, "sha256": w.sha256, "size": w.size, "media_type": w.media_type}
+            for p, w in zip(place.working, x.working, strict=True)
+        ],
+        "events": [commitment(e).hex() for e in x.events],
+    }
+
+
+def _reread(source: Callable[[], BinaryIO], sha256: str, size: int, what: str) -> bytes:
+    """Read a file to its end, refuse it if it is not what was recorded, and return its first bytes."""
     digest, count, head = hashlib.sha256(), 0, b""
     stream: BinaryIO
-    with x.open() as stream:
+    with source() as stream:
         while chunk := stream.read(CHUNK):
             head = head or chunk[:512]
             digest.update(chunk)
             count += len(chunk)
-    if digest.hexdigest() != x.sha256 or count != x.size:
-        raise Corrupt(f"The bytes of exhibit {x.label} are not those that were recorded. No bundle was made.")
+    if digest.hexdigest() != sha256 or count != size:
+        raise Corrupt(f"The bytes of {what} are not those that were recorded. No bundle was made.")
     return head
-
-
-def _charge(facts: BundleFacts) -> dict[str, Any]:
-    o = facts.outcome
-    return {
-        "format": "counterfoil/charge/v1",
-        "urn": facts.urn,
-        "defendants": [{"name": d.name, "reference": d.reference} for d in facts.defendants],
-        "charges": [
-            {
-                "defendant": c.defendant,
-                "offence_code": c.offence_code,
-                "wording": c.wording,
-                "statute": c.statute,
-                "rationale": c.rationale,
-                "decided_by": c.decided_by,
-                "decided_at": _utc(c.decided_at),
-            }
-            for c in facts.charges
-        ],
-        "outcome": None
-        if o is None
-        else {
-            "number": o.number,
-            "title": o.title,
-            "reason": o.reason,
-            "decided_by": o.decided_by,
-            "decided_at": _utc(o.decided_at),
-        },
-    }
-
-
-def _utc(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _sha(data: bytes) -> str:

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import typst
 
-from counterfoil.engines.bundle.facts import BundleFacts, EventFacts, ExhibitFacts
+from counterfoil.engines.bundle.facts import BundleFacts, EventFacts, ExhibitFacts, ScheduleFacts
+from counterfoil.engines.bundle.papers import recipe_sha256
 from counterfoil.engines.bundle.words import NOT_PROVED, PROVED
 from counterfoil.engines.errors import BadInput
 
@@ -179,6 +180,7 @@ def _view(facts: BundleFacts, paths: Mapping[str, str]) -> dict[str, Any]:
             "decided_by": facts.outcome.decided_by,
             "decided_at": moment(facts.outcome.decided_at),
         },
+        "schedules": [_schedule(s) for s in sorted(facts.schedules, key=lambda s: (s.form, s.number))],
         "timeline": [{**_event(e, facts.actors), "exhibit": holder.get(e.index, "")} for e in every],
         "proved": list(PROVED),
         "not_proved": list(NOT_PROVED),
@@ -198,14 +200,57 @@ def _exhibit(x: ExhibitFacts, path: str, actors: Mapping[str, str]) -> dict[str,
         "media_type": x.media_type,
         "original_name": x.original_name,
         "produced_by": x.produced_by,
-        "recorded": x.recorded,
+        **_recorded(x),
         "note": x.note,
-        "path": path,
+        "path": path or "Not copied: restricted images are never copied into a bundle",
+        "parent": x.parent or "",
+        "recipe": "" if x.recipe is None else recipe_sha256(x.recipe),
         "events": [_event(e, actors) for e in x.events],
     }
 
 
+def _recorded(x: ExhibitFacts) -> dict[str, str]:
+    r = x.recorded
+    if r is None:
+        return {"device_time": "", "offset": "", "corrected": ""}
+    offset = ""
+    if r.offset_ms is not None:
+        seconds, way = abs(r.offset_ms) / 1000, "fast" if r.offset_ms > 0 else "slow"
+        offset = f"{seconds:g} s {way}" if r.offset_ms else "none"
+        offset += f", measured by {r.measured_by}" if r.measured_by else ""
+        offset += f" on {moment(r.measured_at)}" if r.measured_at else ""
+    return {
+        "device_time": r.device_time,
+        "offset": offset,
+        "corrected": short_moment(r.corrected_time) if r.corrected_time else "",
+    }
+
+
+def _schedule(s: ScheduleFacts) -> dict[str, Any]:
+    return {
+        "form": s.form,
+        "issue": str(s.number),
+        "signed_by": s.signed_by,
+        "signed_at": moment(s.signed_at),
+        "nil": s.endorsed_nil,
+        "items": [
+            {
+                "number": str(i.number),
+                "what": f"{i.exhibit}: {i.description}" if i.exhibit else i.description,
+                "where": i.location,
+                "reason": i.reason,
+                "decision": i.decision,
+                "comment": i.comment,
+            }
+            for i in s.items
+        ],
+    }
+
+
 def _event(event: EventFacts, actors: Mapping[str, str]) -> dict[str, Any]:
+    if event.erased_by is not None:
+        facts = f"by event {event.erased_by}; only its digest is left"
+        return {"index": event.index, "at": "", "who": "", "act": "Erased under a rule", "facts": facts}
     body = event.body
     at = dt.datetime.fromisoformat(str(body["at"]))
     by = str(body.get("by", ""))

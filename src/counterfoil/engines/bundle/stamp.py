@@ -136,18 +136,20 @@ def refuse_revoked(
     crls: Sequence[x509.CertificateRevocationList],
     at: dt.datetime,
 ) -> None:
-    """Raise Corrupt if a revocation list of the issuer says that the certificate was revoked by `at`."""
-    if issuer.subject == issuer.issuer and crls and not any(c.issuer == cert.issuer for c in crls):
+    """Raise Corrupt if a revocation list of the issuer, in force at `at`, names the certificate.
+
+    When there are lists at all, one must be from the issuer and in force then; lists of other times are for renewals.
+    """
+    mine = [c for c in crls if c.issuer == issuer.subject]
+    if crls and not mine:
         raise Corrupt("No revocation list is from the authority that issued the timestamp's certificate.")
-    for crl in crls:
-        if crl.issuer != issuer.subject:
-            continue
-        if not crl.last_update_utc <= at <= (crl.next_update_utc or at):
-            raise Corrupt("A revocation list was not in force when the timestamp was made.")
+    in_force = [c for c in mine if c.last_update_utc <= at <= (c.next_update_utc or at)]
+    if mine and not in_force:
+        raise Corrupt("A revocation list was not in force when the timestamp was made.")
+    for crl in in_force:
         if not crl.is_signature_valid(issuer.public_key()):  # type: ignore[arg-type]
             raise Corrupt("A revocation list in the bundle is not signed by the authority it names.")
-        found = crl.get_revoked_certificate_by_serial_number(cert.serial_number)
-        if found is not None and found.revocation_date_utc <= at:
+        if crl.get_revoked_certificate_by_serial_number(cert.serial_number) is not None:
             raise Corrupt(
                 "The timestamp authority's certificate had been revoked before the timestamp was made."
             )

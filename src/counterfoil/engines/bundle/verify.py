@@ -20,15 +20,18 @@ from counterfoil.engines.bundle.archive import Found, read_archive, read_folder
 from counterfoil.engines.bundle.build import (
     FORMAT,
     NOTE,
+    TOLERANCE,
     UNLISTED,
     bag_manifest,
     event_time,
     folder_of,
     in_time,
     manifest_text,
+    names_erased,
 )
 from counterfoil.engines.bundle.history import KeyPeriod, read_history
 from counterfoil.engines.bundle.identity import fingerprint, load_crls
+from counterfoil.engines.bundle.papers import AUDIENCES, FORMS
 from counterfoil.engines.bundle.seal import Report
 from counterfoil.engines.bundle.stamp import check_reply
 from counterfoil.engines.bundle.words import CHECKS, Check, Verdict, conclude
@@ -39,8 +42,10 @@ from counterfoil.engines.tlog import (
     Policy,
     Verifier,
     canonical_json,
+    check_consistency,
     check_inclusion,
     entry_commitment,
+    jcs,
     leaf_hash,
     open_note,
     parse_checkpoint,
@@ -51,6 +56,47 @@ from counterfoil.engines.tlog import (
 SMALL, LARGE, REPORT = 1 << 20, 1 << 26, 1 << 29
 MAX_EVENTS = 200_000
 NOT_PROVED, OK = "not-proved", "ok"
+LISTING = set(
+    [
+        "format",
+        "name",
+        "urn",
+        "force",
+        "case",
+        "built_at",
+        "development",
+        "audience",
+        "exhibits",
+        "events",
+        "papers",
+        "annex",
+    ]
+)
+ROW = set(
+    [
+        "label",
+        "title",
+        "sha256",
+        "size",
+        "media_type",
+        "original_name",
+        "produced_by",
+        "recorded",
+        "duration_ms",
+        "note",
+        "path",
+        "restricted",
+        "parent",
+        "recipe_sha256",
+        "derivation",
+        "working",
+        "events",
+    ]
+)
+ITEM = set(["number", "description", "location", "exhibit", "sha256", "reason", "decision", "comment"])
+STAMP_FILE = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})(?:\.renewed-([1-9]\d?))?\.tsr", re.ASCII)
+CHAIN_FILE = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})/chain/(crl-)?\d\d\.pem", re.ASCII)
+CONSISTENCY_FILE = re.compile(r"log/consistency-from-([1-9]\d{0,17})\.txt", re.ASCII)
 Result = tuple[str, str] | None
 
 
@@ -59,15 +105,24 @@ class Event:
 
     def __init__(self, line: bytes) -> None:
         value = canonical_json(line)
-        if not isinstance(value, dict) or set(value) != {"index", "salt", "body", "proof"}:
+        shapes = ({"index", "salt", "body", "proof"}, {"index", "commitment", "proof", "erased"})
+        if not isinstance(value, dict) or set(value) not in shapes:
             raise Corrupt("A custody event is not in the form we know.")
-        index, salt, body, proof = (value[k] for k in ("index", "salt", "body", "proof"))
+        index, body, proof = value["index"], value.get("body", {}), value["proof"]
         if type(index) is not int or index < 0 or not isinstance(body, dict) or not isinstance(proof, list):
             raise Corrupt("A custody event is not in the form we know.")
-        self.index = index
+        self.index: int = index
         self.body: dict[str, Any] = body
         self.proof = [_base64(h) for h in proof]
-        self.commitment = entry_commitment(_hex(salt, 32), body)
+        self.erased_by: int | None = None
+        if "erased" in value:
+            by = value["erased"]
+            if not isinstance(by, dict) or set(by) != {"by_index"} or type(by["by_index"]) is not int:
+                raise Corrupt("An erased event does not say which event erased it.")
+            self.erased_by = by["by_index"]
+            self.commitment = _hex(value["commitment"], 32)
+        else:
+            self.commitment = entry_commitment(_hex(value["salt"], 32), body)
 
 
 class Case:
@@ -84,6 +139,7 @@ class Case:
         self.point: Checkpoint | None = None
         self.log: Verifier | None = None
         self.manifest_key: Verifier | None = None
+        self.stamped: dt.datetime | None = None
         self.opened: OpenedNote | None = None
         self.development = False
         self.witnessed = False
@@ -98,13 +154,10 @@ class Case:
     def listing(self) -> dict[str, Any]:
         """The exhibit list, in its one form."""
         value = canonical_json(self.read("data/exhibits.json", LARGE))
-        keys = {"format", "name", "urn", "force", "case", "built_at", "development", "exhibits", "events"}
-        if (
-            not isinstance(value, dict)
-            or set(value) != keys | {"papers", "annex"}
-            or value["format"] != FORMAT
-        ):
+        if not isinstance(value, dict) or set(value) != LISTING or value["format"] != FORMAT:
             raise Corrupt("data/exhibits.json is not in the form we know.")
+        if any(not isinstance(x, dict) or set(x) != ROW for x in value["exhibits"]):
+            raise Corrupt("A line of the exhibit list is not in the form we know.")
         return value
 
     @cached_property
@@ -191,15 +244,22 @@ def check_exhibits(case: Case) -> Result:
     for x in listing["exhibits"]:
         label, path, digest = x["label"], x["path"], x["sha256"]
         folder = folder_of(label)
-        if folder.lower() in folders or not re.fullmatch(
-            f"data/exhibits/{re.escape(folder)}/master/{digest[:16]}\\.[a-z0-9]{{1,5}}", path
-        ):
-            raise Corrupt(f"Exhibit {label!a} is not where its digest says it should be.")
+        places = [(path, "master", digest, x["size"])] if not x["restricted"] else []
+        places += [(w["path"], "working", w["sha256"], w["size"]) for w in x["working"]]
+        if folder.lower() in folders or (x["restricted"] and (path is not None or places)):
+            raise Corrupt(f"Exhibit {label!a} is listed twice, or is restricted and yet copied.")
         folders.add(folder.lower())
-        expected.add(path)
-        found = case.files.get(path)
-        if found is None or found.sha256 != digest or found.size != x["size"]:
-            raise Corrupt(f"The file of exhibit {label} is not the one that the exhibit list names.")
+        for place, kind, sha256, size in places:
+            if not re.fullmatch(
+                f"data/exhibits/{re.escape(folder)}/{kind}/{sha256[:16]}\\.[a-z0-9]{{1,5}}", place, re.ASCII
+            ):
+                raise Corrupt(f"Exhibit {label!a} is not where its digest says it should be.")
+            expected.add(place)
+            found = case.files.get(place)
+            if found is None or found.sha256 != sha256 or found.size != size:
+                raise Corrupt(
+                    f"The file of exhibit {label} is not the one that the exhibit list names: {title_of(x)}"
+                )
     for path, digest in {**listing["papers"], **listing["annex"]}.items():
         if path not in case.files or case.files[path].sha256 != digest:
             raise Corrupt(f"{path!a} is not the one that the exhibit list names.")
@@ -211,18 +271,12 @@ def check_exhibits(case: Case) -> Result:
     oxum = f"{sum(case.files[p].size for p in data)}.{len(data)}"
     if case.read("bag-info.txt") != texts.bag_info(listing, oxum):
         raise Corrupt("bag-info.txt is not what the exhibit list gives.")
-    fixed = {
-        *UNLISTED,
-        "bagit.txt",
-        "bag-info.txt",
-        "manifest-sha256.txt",
-        "custody/events.jsonl",
-        "log/checkpoint",
-    }
-    fixed |= {"tsa/checkpoint.tsr", "proofs/bundle.tlog-proof", *listing["annex"]}
+    fixed = {*UNLISTED, "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "custody/events.jsonl"}
+    fixed |= {"log/checkpoint"}
+    fixed |= {"proofs/bundle.tlog-proof", *listing["annex"]}
     fixed |= {f"proofs/{folder_of(x['label'])}.tlog-proof" for x in listing["exhibits"]}
     for path in set(case.files) - data - fixed:
-        if not re.fullmatch(r"tsa/chain/(crl-)?\d\d\.pem", path):
+        if not any(form.fullmatch(path) for form in (STAMP_FILE, CHAIN_FILE, CONSISTENCY_FILE)):
             raise Corrupt(f"{path!a} has no place in a bundle.")
     case.development |= bool(listing["development"])
     _check_titles(case)
@@ -268,8 +322,113 @@ def check_custody(case: Case) -> Result:
             "Besides the events of the exhibit list there must be one more: the sealing of this bundle."
         )
     case.sealed = rest[0]
+    by_index = {e.index: e for e in case.events}
     for event in case.events:
-        event_time(event.body)
+        if event.erased_by is None:
+            event_time(event.body)
+            continue
+        by = by_index.get(event.erased_by)
+        if by is None or not names_erased(by.body, event.index):
+            raise Corrupt(
+                f"Event {event.index} is said to be erased, but no erasure under a rule names it: it is missing."
+            )
+    return None
+
+
+def check_derivations(case: Case) -> Result:
+    """Follow each derived exhibit and working copy to what it was made from, by digest and by the log's entry."""
+    listing = case.listing
+    by_commitment = {e.commitment.hex(): e for e in case.events}
+    whole = {
+        i["exhibit"]: i["sha256"] for s in schedules_of(case).values() for i in items_of(s) if i["exhibit"]
+    }
+    rows = {x["label"]: x for x in listing["exhibits"]}
+    papers = {p for p in listing["papers"] if p.startswith("data/exhibits/")}
+    for label, x in rows.items():
+        place = f"data/exhibits/{folder_of(label)}/derivation.json"
+        told = place if x["parent"] is not None or x["working"] else None
+        if x["derivation"] != told or (x["parent"] is None) is not (x["recipe_sha256"] is None):
+            raise Corrupt(f"Exhibit {label} does not say how it, or a copy of it, was made.")
+        if told is None:
+            continue
+        papers.discard(place)
+        made = canonical_json(case.read(place, LARGE))
+        recipe = made["recipe"]
+        if (
+            made
+            != {
+                "format": "counterfoil/derivation/v1",
+                "label": label,
+                "sha256": x["sha256"],
+                "parent": x["parent"],
+                "recipe": recipe,
+                "working": made["working"],
+            }
+            or [w["path"] for w in made["working"]] != [w["path"] for w in x["working"]]
+            or any(w["recipe"]["input_sha256"] != x["sha256"] for w in made["working"])
+        ):
+            raise Corrupt(f"The account of how exhibit {label} was made belongs to something else.")
+        if x["parent"] is None:
+            continue
+        parent = rows.get(x["parent"])
+        digest = parent["sha256"] if parent else whole.get(x["parent"])
+        if digest is None:
+            raise Corrupt(
+                f"Exhibit {label} was made from {x['parent']}, which is neither an exhibit here nor on a schedule."
+            )
+        if recipe["input_sha256"] != digest or (parent and parent["restricted"]):
+            raise Corrupt(f"Exhibit {label} was not made from {x['parent']}: the digests differ.")
+        recorded = hashlib.sha256(jcs(recipe)).hexdigest()
+        logged = {by_commitment[c].body.get("recipe_sha256") for c in x["events"]}
+        if x["recipe_sha256"] != recorded or recorded not in logged:
+            raise Corrupt(f"The log does not hold the recipe by which exhibit {label} was made.")
+    if papers:
+        raise Corrupt("There is an account of how something was made that is not in the exhibit list.")
+    return None
+
+
+def schedules_of(case: Case) -> dict[str, Any]:
+    """Read every schedule of the bundle by its form."""
+    paths = [p for p in case.listing["papers"] if p.startswith("data/schedules/")]
+    return {p[15:-5]: canonical_json(case.read(p, LARGE)) for p in paths}
+
+
+def items_of(schedule: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the items of all issues of a schedule, in order."""
+    return [item for issue in schedule["issues"] for item in issue["items"]]
+
+
+def check_schedules(case: Case) -> Result:
+    """Check that schedules are numbered on without a gap, and that no sensitive one went to the defence."""
+    found = schedules_of(case)
+    audience = case.listing["audience"]
+    if audience not in AUDIENCES or (audience != "prosecutor" and "MG6D" in found):
+        raise Corrupt("A schedule of sensitive material is in a bundle that is not for the prosecutor.")
+    if audience == "prosecutor" and "MG6C" in found and "MG6D" not in found:
+        raise Corrupt("The prosecutor's bundle has no MG6D, not even one endorsed nil.")
+    for form, schedule in found.items():
+        if set(schedule) != {"format", "form", "issues"} or form not in FORMS or schedule["form"] != form:
+            raise Corrupt("A schedule is not in the form we know.")
+        if schedule["format"] != "counterfoil/schedule/v1" or not schedule["issues"]:
+            raise Corrupt("A schedule is not in the form we know.")
+        for n, issue in enumerate(schedule["issues"], 1):
+            if (
+                set(issue) != {"number", "signed_by", "signed_at", "endorsed_nil", "items"}
+                or issue["number"] != n
+            ):
+                raise Corrupt(f"The issues of {form} are not numbered 1, 2, 3: one is missing.")
+            if issue["endorsed_nil"] is not (not issue["items"]):
+                raise Corrupt(f"Issue {n} of {form} is empty but not endorsed nil, or the other way round.")
+        items = items_of(schedule)
+        for n, item in enumerate(items, 1):
+            if set(item) != ITEM or item["number"] != n:
+                raise Corrupt(f"Item {n} of {form} is missing: its items are not numbered without a gap.")
+            if item["reason"] and form != "MG6D":
+                raise Corrupt(f"Item {n} of {form} gives a reason that only an MG6D may hold.")
+        if form == "MG12":
+            rows = sorted((x["label"], x["sha256"]) for x in case.listing["exhibits"])
+            if sorted((i["exhibit"], i["sha256"]) for i in items) != rows:
+                raise Corrupt("The MG12 does not list exactly the exhibits of this bundle.")
     return None
 
 
@@ -323,7 +482,33 @@ def check_checkpoint(case: Case) -> Result:
         case.log = log
         result = NOT_PROVED, f"The log's statement is signed by {log.name}, which no policy vouches for."
     case.development |= "DEVELOPMENT" in case.log.name
+    _check_published(case)
     return result
+
+
+def _check_published(case: Case) -> None:
+    """Compare with what the log is known to have said: the same size has the same root, a larger log grew from it."""
+    assert case.point is not None  # noqa: S101  (set by the caller)
+    for known in case.policy.published if case.policy else ():
+        if known.origin != case.point.origin or known.size > case.point.size:
+            continue
+        path = f"log/consistency-from-{known.size}.txt"
+        if known.size == case.point.size:
+            grew = known.root == case.point.root
+        elif path in case.files:
+            lines = case.read(path).decode("ascii", "replace").split("\n")
+            if lines.pop() != "" or len(lines) > 63:
+                raise Corrupt(f"{path} is malformed.")
+            proof = [_base64(line) for line in lines]
+            grew = known.size > 0 and check_consistency(
+                known.size, case.point.size, known.root, case.point.root, proof
+            )
+        else:
+            continue
+        if not grew:
+            raise Corrupt(
+                f"This is not the log that was published when it had {known.size} entries: it was rewritten since."
+            )
 
 
 def check_in_log(case: Case) -> Result:
@@ -363,11 +548,22 @@ def check_key_history(case: Case) -> Result:
         built = dt.datetime.strptime(case.listing["built_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     except ValueError:
         raise Corrupt("The exhibit list does not say when the bundle was built.") from None
+    assert case.stamped is not None  # noqa: S101
+    at = case.stamped.replace(microsecond=0)
+    ended = {(e.name, e.key_id): e.at for e in case.policy.ended} if case.policy else {}
     for role, key in (("log", case.log), ("manifest", case.manifest_key)):
-        if not any(p.role == role and p.vkey == key.vkey and p.covers(built) for p in case.history):
+        mine = [p for p in case.history if p.role == role and p.vkey == key.vkey]
+        if not any(p.covers(built) and p.covers(at) for p in mine):
             raise Corrupt(
                 f"The key history does not name {key.name} as the {role} key when the bundle was built."
             )
+        gone = next((p for p in mine if p.revoked is not None and p.revoked <= at), None)
+        if gone:
+            raise Corrupt(
+                f"The {role} key {key.name} had been revoked ({gone.reason}) before this was signed."
+            )
+        if ended.get((key.name, key.key_id), at + dt.timedelta(1)) <= at:
+            raise Corrupt(f"The policy says that the {role} key {key.name} had ended before this was signed.")
     return None
 
 
@@ -385,29 +581,61 @@ def check_witnesses(case: Case) -> Result:
         return OK, f"Cosigned by {', '.join(real)}: the policy's quorum."
     if case.policy.satisfied(w.name for w in cosigned):
         return NOT_PROVED, "Only a development witness cosigned, which does not count."
-    return NOT_PROVED, "Too few of the policy's witnesses cosigned."
+    raise Corrupt(
+        f"The force's own signatures fit, but too few of the independent witnesses that the policy requires saw this "
+        f"log ({len(cosigned)} of {len(case.policy.witnesses)} signed). A log that the force rewrote looks like this."
+    )
 
 
 def check_timestamp(case: Case) -> Result:
-    """Check the RFC 3161 reply over the checkpoint's exact bytes, at the time it states."""
-    names = sorted(p for p in case.files if p.startswith("tsa/chain/"))
+    """Check each RFC 3161 reply over the checkpoint's exact bytes, and each renewal over the reply before it."""
+    stamps = sorted({m[1] for p in case.files if (m := STAMP_FILE.fullmatch(p)) and not m[2]})
+    if {m[1] for p in case.files if (m := STAMP_FILE.fullmatch(p) or CHAIN_FILE.fullmatch(p))} != set(stamps):
+        raise Corrupt("A file beside the timestamps belongs to none of them.")
+    pinned = [r.sha256 for r in case.policy.tsa_roots] if case.policy else []
+    times = {name: at for name in stamps if (at := _check_stamp(case, name, pinned)) is not None}
+    if not times:
+        raise Corrupt("No timestamp is from an authority that the policy names.")
+    tolerance = case.policy.tsa_tolerance if case.policy else TOLERANCE
+    case.stamped = min(times.values())
+    if (max(times.values()) - case.stamped).total_seconds() > tolerance:
+        raise Corrupt(f"Two timestamp authorities disagree about the time by more than {tolerance} seconds.")
+    when = f"{case.stamped:%Y-%m-%d %H:%M:%S} UTC"
+    if not pinned:
+        return NOT_PROVED, f"The timestamp says {when}, but no policy vouches for the authority that gave it."
+    return OK, f"The log's statement existed at {when}, after every event in it ({', '.join(times)})."
+
+
+def _check_stamp(case: Case, name: str, pinned: list[str]) -> dt.datetime | None:
+    """Return the first time that one authority gave, or None if the policy names other authorities only."""
+    names = sorted(p for p in case.files if (m := CHAIN_FILE.fullmatch(p)) and m[1] == name)
     try:
         chain = [x509.load_pem_x509_certificate(case.read(p)) for p in names if "crl-" not in p]
         crls = [c for p in names if "crl-" in p for c in load_crls(case.read(p, LARGE).decode())]
     except ValueError:
         raise Corrupt("A certificate or revocation list of the timestamp authority cannot be read.") from None
-    pinned = [r.sha256 for r in case.policy.tsa_roots] if case.policy else []
+    if pinned and not any(fingerprint(c) in pinned for c in chain):
+        return None
     roots = pinned or [fingerprint(c) for c in chain if c.issuer == c.subject]
-    digest = hashlib.sha256(case.read("log/checkpoint")).digest()
-    stamped = check_reply(case.read("tsa/checkpoint.tsr"), digest, chain=chain, roots=roots, crls=crls)
-    late = next((e for e in case.events if not in_time(stamped.at, e.body)), None)
+    renewals = sorted(
+        int(m[2]) for p in case.files if (m := STAMP_FILE.fullmatch(p)) and m[1] == name and m[2]
+    )
+    if renewals != list(range(1, len(renewals) + 1)):
+        raise Corrupt("A renewal of the timestamp is missing.")
+    covered, first = case.read("log/checkpoint"), None
+    last: dt.datetime | None = None
+    for path in [f"tsa/{name}.tsr", *(f"tsa/{name}.renewed-{n}.tsr" for n in renewals)]:
+        reply = case.read(path)
+        stamped = check_reply(reply, hashlib.sha256(covered).digest(), chain=chain, roots=roots, crls=crls)
+        if last is not None and stamped.at < last:
+            raise Corrupt("A renewal of the timestamp is older than what it renews.")
+        case.development |= stamped.development
+        first, covered, last = first or stamped, reply, stamped.at
+    assert first is not None  # noqa: S101  (the loop ran at least once)
+    late = next((e for e in case.events if e.erased_by is None and not in_time(first.at, e.body)), None)
     if late:
         raise Corrupt(f"The timestamp is earlier than event {late.index}, which it should cover.")
-    case.development |= stamped.development
-    when = f"{stamped.at:%Y-%m-%d %H:%M:%S} UTC"
-    if not pinned:
-        return NOT_PROVED, f"The timestamp says {when}, but no policy vouches for the authority that gave it."
-    return OK, f"The log's statement existed at {when}, after every event in it."
+    return first.at
 
 
 def check_report(case: Case) -> Result:
@@ -441,14 +669,16 @@ STEPS: dict[str, Callable[[Case], Result]] = {
     "bag": check_bag,
     "exhibits": check_exhibits,
     "custody": check_custody,
+    "derivations": check_derivations,
+    "schedules": check_schedules,
     "policy": check_policy,
     "manifest-note": check_manifest_note,
     "checkpoint": check_checkpoint,
     "inclusion": check_in_log,
     "payload": check_payload,
-    "key-history": check_key_history,
     "witnesses": check_witnesses,
     "timestamp": check_timestamp,
+    "key-history": check_key_history,
     "report": check_report,
     "attachment": check_attachment,
     "seal": check_seal,
@@ -485,6 +715,11 @@ def verify(path: Path | str, policy_text: str | bytes | None) -> Verdict:
         checks.append(Check(name, state, sentence))
     witnessed = case.witnessed and not case.development
     return conclude(checks, policy=policy_text is not None, witnessed=witnessed)
+
+
+def title_of(x: dict[str, Any]) -> str:
+    """Return an exhibit's title for a sentence."""
+    return f"{x['title']}."
 
 
 def _hex(text: object, length: int) -> bytes:

@@ -22,7 +22,7 @@ SENTENCES = {
     INTEGRITY: "The files agree with one another, but nothing from outside shows who made them: use the court's "
     "policy.",
     CANNOT: "A check could not be run on this machine, so nothing is concluded. This is not a pass.",
-    INVALID: "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it claims.",
+    INVALID: "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it should be.",
 }
 
 # (name, what it establishes) in the order in which they run.
@@ -33,14 +33,16 @@ CHECKS = (
     ("bag", "The BagIt manifests are exactly those the files give."),
     ("exhibits", "Exhibits, statements and papers are those the exhibit list names."),
     ("custody", "Every custody event is there, in order, unaltered."),
+    ("derivations", "Each thing that was made from another names what it was made from, and how."),
+    ("schedules", "The schedules of material are numbered without a gap, and fit the exhibits."),
     ("policy", "The policy from outside the bundle can be read and names whom to trust."),
     ("manifest-note", "The list of files is signed by the key it should be."),
     ("checkpoint", "The log's statement is signed by the log's key."),
     ("inclusion", "Every custody event is in the log."),
     ("payload", "What was sealed in the log is exactly this payload."),
-    ("key-history", "The signed history of keys names the key that signed the list of files."),
     ("witnesses", "Independent witnesses cosigned the log's statement."),
     ("timestamp", "A timestamp authority fixed the log's statement in time, after every event in it."),
+    ("key-history", "The keys that signed were in use at that time, and neither ended nor revoked."),
     (
         "report",
         "The report is whole: its last timestamp covers every byte and nothing was altered after sealing.",

@@ -16,17 +16,20 @@
 (Root(name='local', sha256='abab...
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NoReturn
 
 from counterfoil.engines.errors import BadInput, Corrupt
 from counterfoil.engines.tlog.checkpoint import Checkpoint, parse_checkpoint
 from counterfoil.engines.tlog.notes import CosignVerifier, OpenedNote, Verifier, open_note
-from counterfoil.engines.tlog.text import hex_bytes
+from counterfoil.engines.tlog.text import decimal, hash_bytes, hex_bytes
 
 MAX_POLICY = 1 << 20
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,24 @@ class Root:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A key (by name and id) that counts for nothing it signed from `at` on (UTC): rotated out or revoked."""
+
+    name: str
+    key_id: bytes
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a log is known to have said, from outside any bundle: its root hash at a size."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+@dataclass(frozen=True)
 class JudgedCheckpoint:
     """A checkpoint signed by a log of the policy, and which of its witnesses cosigned."""
 
@@ -86,6 +107,10 @@ class Policy:
     tsa_roots: tuple[Root, ...] = ()
     seal_roots: tuple[Root, ...] = ()
     manifest_keys: tuple[Verifier, ...] = ()
+    operators: Mapping[str, str] = field(default_factory=dict)
+    ended: tuple[Ended, ...] = ()
+    published: tuple[Published, ...] = ()
+    tsa_tolerance: int = 300
 
     @classmethod
     def parse(cls, text: str | bytes) -> "Policy":
@@ -98,9 +123,16 @@ class Policy:
         return sha256(self.text.encode("utf-8", "surrogateescape")).hexdigest()
 
     def satisfied(self, names: Iterable[str]) -> bool:
-        """Say whether the quorum is met when these witnesses, by their names in the policy, have cosigned."""
-        known = {witness.name for witness in self.witnesses}
-        met = {name for name in names if name in known}
+        """Say whether the quorum is met when these witnesses, by their names in the policy, have cosigned.
+
+        Of witnesses that one operator runs only the first one named in the policy counts: one hand is one witness.
+        """
+        given, seen, met = set(names), set(), set()
+        for name in (w.name for w in self.witnesses if w.name in given):
+            operator = self.operators.get(name)
+            if operator is None or operator not in seen:
+                met.add(name)
+            seen.add(operator)
         for group in self.groups:
             if sum(member in met for member in group.members) >= group.needed:
                 met.add(group.name)
@@ -135,6 +167,10 @@ class _Reader:
         self.tsa_roots: list[Root] = []
         self.seal_roots: list[Root] = []
         self.manifest_keys: list[Verifier] = []
+        self.operators: dict[str, str] = {}
+        self.ended: list[Ended] = []
+        self.published: list[Published] = []
+        self.tolerance: int | None = None
         self.names: set[str] = set()
         self.members: set[str] = set()
         self.keys: set[bytes] = set()
@@ -165,6 +201,10 @@ class _Reader:
             tuple(self.tsa_roots),
             tuple(self.seal_roots),
             tuple(self.manifest_keys),
+            self.operators,
+            tuple(self.ended),
+            tuple(self.published),
+            300 if self.tolerance is None else self.tolerance,
         )
 
     def refuse(self, why: str) -> NoReturn:
@@ -223,10 +263,37 @@ class _Reader:
                 (self.tsa_roots if kind == "tsa-root" else self.seal_roots).append(Root(name, digest))
             case ["manifest-key", vkey]:
                 self.manifest_keys.append(self.log_key(vkey))
+            case ["operator", witness, operator]:
+                known = witness in {w.name for w in self.witnesses} and witness not in self.operators
+                self.need(
+                    known, f"no witness called {_shown(witness)} above, or its operator is named already"
+                )
+                self.operators[witness] = operator
+            case ["tsa-tolerance", seconds]:
+                good = re.fullmatch("0|[1-9][0-9]{0,5}", seconds, re.ASCII) and self.tolerance is None
+                self.need(bool(good), "the tolerance is one whole number of seconds, given once")
+                self.tolerance = int(seconds)
+            case ["ended", key, at]:
+                name, _, key_id = key.partition("+")
+                good = re.fullmatch("[0-9a-f]{8}", key_id) and TIME.fullmatch(at)
+                self.need(bool(good), "a key's end is written NAME+ID TIME, as in 2026-11-21T09:30:00Z")
+                self.ended.append(Ended(name, bytes.fromhex(key_id), self.time(at)))
+            case ["checkpoint", origin, size, root]:
+                try:
+                    self.published.append(Published(origin, decimal(size, "size"), hash_bytes(root, "root")))
+                except Corrupt as corrupt:
+                    self.refuse(str(corrupt))
             case _:
                 self.refuse(
-                    "this #counterfoil line is not tsa-root NAME SHA256, seal-root NAME SHA256 or manifest-key KEY"
+                    "this #counterfoil line is none of tsa-root, seal-root, manifest-key, operator, tsa-tolerance, "
+                    "ended and checkpoint, or has not the right words after it"
                 )
+
+    def time(self, text: str) -> datetime:
+        try:
+            return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            self.refuse("there is no such time")
 
     def log_key(self, vkey: str) -> Verifier:
         try:
