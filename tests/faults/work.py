@@ -13,6 +13,7 @@ from uuid import UUID
 
 from tests import sabotage, scenes
 from tests.cast import Cast
+from tests.faults import paths
 from tests.faults.zygote import say
 
 from counterfoil.accounts.queries import viewer_for
@@ -38,7 +39,12 @@ def do(command: dict[str, Any]) -> None:
     from django.conf import settings
     from django.db import connections
 
-    settings.COUNTERFOIL_HOME = Path(command["home"])
+    where = Path(command["home"])
+    settings.PLUGS = json.loads(
+        json.dumps(settings.PLUGS).replace(str(settings.COUNTERFOIL_HOME) + "/", f"{where}/")
+    )
+    settings.COUNTERFOIL_HOME = where
+    settings.FILE_UPLOAD_TEMP_DIR = str(where / "incoming")
     connections.databases["default"]["NAME"] = command["database"]
     match command["do"]:
         case "prepare":
@@ -48,6 +54,10 @@ def do(command: dict[str, Any]) -> None:
             with sabotage.NAMED[broken](say) if broken else nullcontext():
                 work(command["alice"], command["seed"])
             time.sleep(command["linger"])  # so that a late blow falls on somebody
+        case "furnish":
+            paths.furnish(command["alice"])
+        case "path":
+            paths.PATHS[command["path"]](Path(command["home"]), command)
         case "judge":
             judge(Path(command["said"]), everything=command["everything"])
 
@@ -122,6 +132,9 @@ def judge(said: Path, *, everything: bool) -> None:
         say(repeated=what, key=key)
         if what in ("upload", "sequence"):
             continue
+        if what == "bundle":
+            wrong += paths.bundle_repeated(UUID(key), (what, key) in done)
+            continue
         try:
             if what == "submit":
                 again: Any = reply(reports.submit(Draft.objects.get(pk=key)))
@@ -155,6 +168,8 @@ def missing(what: str, key: str, answer: Any) -> list[str]:
             old.size, new.size, old.root, new.root, log_folder().consistency(old.size, new.size)
         )
         return [] if grown else ["the log does not grow from a checkpoint that was published"]
+    if what == "bundle":
+        return paths.bundle_missing(UUID(key), answer)
     if what == "upload":
         upload = Upload.objects.filter(pk=answer[0], sha256=answer[1]).first()
         store = quarantine()

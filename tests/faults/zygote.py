@@ -6,6 +6,7 @@ call, so that what was said before a kill was said. It never touches the databas
 
 import json
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -37,6 +38,7 @@ def main() -> None:
     for kind in duty_kinds().values():
         due(timezone.now(), kind.within)
     kinds(), new_passphrase(), keys()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
     say(ready=True)
     for line in sys.stdin:
         command = json.loads(line)
@@ -45,6 +47,8 @@ def main() -> None:
             code = 1
             try:
                 say(pid=os.getpid())
+                if command.get("hold"):  # somebody attaches first, and says go
+                    signal.sigwait({signal.SIGUSR1})
                 work.do(command)
                 code = 0
             except BaseException:
