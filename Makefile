@@ -45,5 +45,5 @@ wheel: setup ## build the wheel, pages included, into dist/
 	@exec $(BIN)/python -m build --wheel --outdir dist
 
 clean: ## remove what was made here, .venv and node_modules too
-	@rm -rf .venv node_modules build dist src/counterfoil/faces/kit/static/kit/vendor \
+	@rm -rf .venv node_modules build dist src/counterfoil/faces/kit/static/kit/vendor src/counterfoil/engines/redaction/models \
 	  .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache src/*.egg-info

@@ -11,7 +11,7 @@ import venv
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("build", "node", "core", "dev")
+NAMES = ("build", "node", "models", "core", "dev")
 
 
 def main(options: list[str]) -> None:
@@ -32,6 +32,8 @@ def main(options: list[str]) -> None:
                 "3.11",
             ]
             command += ["--generate-hashes", "--no-emit-index-url", "--no-header", *options]
+            if name == "models":  # downloaded for a file inside, never installed: what it requires is not wanted
+                command.append("--no-deps")
             subprocess.run([*command, source, "-o", f"requirements/{name}.txt"], cwd=ROOT, check=True)
             print(f"requirements/{name}.txt")
 

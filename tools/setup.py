@@ -190,6 +190,16 @@ def make_pages() -> None:
         run([PYTHON, ROOT / "tools" / "frontend.py"], why="the pages' files could not be made.")
 
 
+def fetch_models() -> None:
+    """Fetch the face detector's weights where they are missing or stale."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    import models
+
+    if not models.up_to_date():
+        say("fetching the face detector's weights with pip")
+        run([PYTHON, ROOT / "tools" / "models.py"], why="the face detector's weights could not be fetched.")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Make everything ready for the purpose named."""
     purpose = arguments[0] if arguments else "test"
@@ -213,6 +223,7 @@ def main(arguments: Sequence[str]) -> None:
             make_venv(purpose)
             say("ready")
         make_pages()
+        fetch_models()
 
 
 if __name__ == "__main__":
