@@ -87,10 +87,18 @@ TABLE: dict[str, Row] = {
     "portal:here": session(),
     "portal:question": session(),
     "portal:change": session(),
+    "portal:files": session(methods=ACT, shown=()),
+    "portal:file": session(methods=ACT, shown=(), why="this session's uploads; the rest are absent"),
     "portal:check": session(),
     "portal:sent": session(),
     "portal:receipt_file": session(methods=READ),
     "portal:code": session(),
+    "portal:appeal": everybody(
+        methods=("GET", "POST"), shown=(200, 404), why="an appeal says nothing of its case; a code names it"
+    ),
+    "portal:cameras": everybody(methods=("GET", "POST")),
+    "portal:camera_done": session(methods=READ),
+    "portal:camera_withdraw": everybody(methods=("GET", "POST"), why="a code of 100 bits opens one camera"),
     "portal:return": everybody(methods=("GET", "POST"), why="a code of 100 bits opens one draft"),
     "portal:track": everybody(
         methods=("GET", "POST"), why="reference and four words together open one report"
@@ -123,6 +131,11 @@ TABLE: dict[str, Row] = {
     "desk-record": of_case(),
     "desk-update": of_case(),
     "desk-reopen": of_case(),
+    "desk-new-appeal": of_case(),
+    "desk-appeal": of_case(),
+    "desk-poster": of_case(methods=READ),
+    "desk-settle": of_case(),
+    "desk-looked": of_case(methods=ACT),
     "desk-seal": of_case(),
     "desk-exhibit": of_case(methods=READ),
     "desk-exhibit-file": of_case(methods=READ),

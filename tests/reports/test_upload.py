@@ -12,8 +12,8 @@ from tests.cast import Cast
 from counterfoil.engines.errors import BadInput
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions, queries
-from counterfoil.reports.actions import _plain_name
 from counterfoil.reports.models import Draft, Upload
+from counterfoil.reports.rules import plain_name
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +103,7 @@ def test_the_same_bytes_sent_twice_are_two_files_and_one_object(draft: Draft) ->
 
 @given(st.text(max_size=400))
 def test_a_name_from_outside_is_data_without_path_or_control_characters(name: str) -> None:
-    shown = _plain_name(name)
+    shown = plain_name(name)
     assert 1 <= len(shown) <= 255
     assert not set(shown) & set("/\\\x00\r\n\u202e\u200f")
     shown.encode()
@@ -120,4 +120,4 @@ def test_a_name_from_outside_is_data_without_path_or_control_characters(name: st
     ],
 )
 def test_paths_and_turned_letters_leave_a_name(name: str, shown: str) -> None:
-    assert _plain_name(name) == shown
+    assert plain_name(name) == shown

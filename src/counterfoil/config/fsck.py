@@ -20,6 +20,7 @@ from counterfoil.evidence import queries as evidence
 from counterfoil.ledger import queries as ledger
 from counterfoil.measures.queries import tables
 from counterfoil.plugs.stores import quarantine, vault
+from counterfoil.reports.receiving import store as unfinished_uploads
 
 # What nobody has touched for so long is no upload still under way.
 ABANDONED = timedelta(days=1)
@@ -37,6 +38,7 @@ def fsck(now: datetime | None = None, *, grace: timedelta = promises.GRACE) -> l
         lambda: promises.broken(now, grace=grace),
         lambda: _store("vault", vault(), [*evidence.known_objects(), *courts.known_objects()]),
         lambda: _store("quarantine", quarantine(), _uploads()),
+        lambda: [f"Among unfinished uploads: {s}" for s in unfinished_uploads().fsck()],
         ledger.faults,
         lambda: [f"Published tables: {s}" for s in tables().fsck()],
         lambda: list(_database()),

@@ -6,10 +6,14 @@ In production an unsafe or missing setting is refused with a sentence (see `refu
 
 import os
 import re
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
+
+from counterfoil.config import anchors
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
@@ -63,9 +67,7 @@ def refuse_unsafe(env: dict[str, str]) -> None:
         "COUNTERFOIL_NAME": "the log's own name, for example example.police.uk, which no other installation uses",
         "COUNTERFOIL_ORIGIN": "the public https address, for example https://report.example",
         "COUNTERFOIL_DATABASE_URL": "postgresql://… (SQLite serves one embedded machine, not production)",
-        "COUNTERFOIL_TIMESTAMPER_URL": "the address of an RFC 3161 timestamp server",
-        "COUNTERFOIL_TIMESTAMPER_ROOT": "a PEM file with that server's root certificate",
-        "COUNTERFOIL_TIMESTAMPER_CRLS": "PEM files with its revocation lists, kept fresh, separated by commas",
+        "COUNTERFOIL_ANCHORS": "a file that names witnesses and timestamp authorities (see docs/adopt/anchors.md)",
         "COUNTERFOIL_SMTP_HOST": "the mail server: without one a message would be called sent and go nowhere",
         "COUNTERFOIL_MAIL_FROM": "the neutral address that messages come from",
     }
@@ -78,10 +80,23 @@ def refuse_unsafe(env: dict[str, str]) -> None:
         raise UnsafeSettings("COUNTERFOIL_HOSTS may not contain '*': name each host.")
     if not env["COUNTERFOIL_ORIGIN"].startswith("https://"):
         raise UnsafeSettings("COUNTERFOIL_ORIGIN must start with https:// in production.")
-    if not env["COUNTERFOIL_TIMESTAMPER_URL"].startswith(("https://", "http://")):
-        raise UnsafeSettings("COUNTERFOIL_TIMESTAMPER_URL must be an http or https address.")
     if env.get("COUNTERFOIL_DEBUG"):
         raise UnsafeSettings("COUNTERFOIL_DEBUG may not be set in production.")
+    if env.get("COUNTERFOIL_WEAK_SANDBOX"):
+        raise UnsafeSettings("COUNTERFOIL_WEAK_SANDBOX may not be set in production: it opens files without walls.")
+
+
+def read_anchors(path: str, home: Path, *, production: bool) -> anchors.Anchors:
+    """Return who vouches for the log, from the operator's file; stop with one sentence when it cannot be used."""
+    if not path:
+        return anchors.development(home)
+    try:
+        found = anchors.read(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UnsafeSettings(f"COUNTERFOIL_ANCHORS cannot be used: {error}.") from None
+    if production and not found.timestamper:
+        raise UnsafeSettings("COUNTERFOIL_ANCHORS names no timestamp authority; production needs one, better two.")
+    return found
 
 
 MODE = os.environ.get("COUNTERFOIL_MODE", "development")
@@ -205,6 +220,14 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 FILE_UPLOAD_TEMP_DIR = str(COUNTERFOIL_HOME / "incoming")
 (COUNTERFOIL_HOME / "incoming").mkdir(exist_ok=True, mode=0o700)
 
+# Files of the public and of officers: the most bytes of one, the most of one report, and what stays free on the disk
+# so that reports in words are always accepted. An unfinished upload is thrown away when untouched for this long.
+GIGABYTE = 1_000_000_000
+FILE_LIMIT = int(os.environ.get("COUNTERFOIL_FILE_GB", "100")) * GIGABYTE
+DRAFT_LIMIT = int(os.environ.get("COUNTERFOIL_REPORT_GB", "200")) * GIGABYTE
+KEEP_FREE = int(os.environ.get("COUNTERFOIL_FREE_GB", "5")) * GIGABYTE
+UPLOAD_LIFE = timedelta(days=int(os.environ.get("COUNTERFOIL_UPLOAD_DAYS", "7")))
+
 # The page template's one inline script is allowed by its hash (faces/kit computes and tests it).
 INLINE_SCRIPT_HASH = "'sha256-GUQ5ad8JK5KmEWmROf3LZd9ge94daqNvd8xy9YS1iDw='"
 CONTENT_SECURITY_POLICY = {
@@ -252,43 +275,36 @@ EMAIL_USE_TLS = os.environ.get("COUNTERFOIL_SMTP_TLS", "1") == "1"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("COUNTERFOIL_MAIL_FROM", "updates@counterfoil.example")
 
-# Sockets for outside products: the adapter's dotted path and its options.
-PLUGS: dict[str, dict[str, object]] = {
+# Sockets for outside products: the adapter's dotted path and its options; witness and timestamper take several, by name.
+ANCHORS = read_anchors(os.environ.get("COUNTERFOIL_ANCHORS", ""), COUNTERFOIL_HOME, production=PRODUCTION)
+PLUGS: dict[str, Any] = {
     "notifier": (
         {"BACKEND": "counterfoil.adapters.notifier_smtp.Smtp", "OPTIONS": {}}
         if os.environ.get("COUNTERFOIL_SMTP_HOST")
         else {"BACKEND": "counterfoil.adapters.notifier_console.Console", "OPTIONS": {}}
     ),
-    "timestamper": (
+    "scanner": (
         {
-            "BACKEND": "counterfoil.adapters.timestamper_rfc3161.Rfc3161",
-            "OPTIONS": {
-                "url": os.environ["COUNTERFOIL_TIMESTAMPER_URL"],
-                "root": os.environ.get("COUNTERFOIL_TIMESTAMPER_ROOT", ""),
-                "crls": [f for f in os.environ.get("COUNTERFOIL_TIMESTAMPER_CRLS", "").split(",") if f],
-            },
+            "BACKEND": "counterfoil.adapters.scanner_clamd.Clamd",
+            "OPTIONS": {"address": os.environ["COUNTERFOIL_CLAMD"]},
         }
-        if os.environ.get("COUNTERFOIL_TIMESTAMPER_URL")
-        else {
-            "BACKEND": "counterfoil.adapters.timestamper_local.LocalAuthority",
-            "OPTIONS": {"folder": str(COUNTERFOIL_HOME / "keys" / "development-tsa")},
-        }
+        if os.environ.get("COUNTERFOIL_CLAMD")
+        else {"BACKEND": "counterfoil.adapters.scanner_none.NoScanner", "OPTIONS": {}}
     ),
-    "witness": (
+    "hashlist": (
         {
-            "BACKEND": "counterfoil.adapters.witness_http.HttpWitness",
-            "OPTIONS": {
-                "url": os.environ["COUNTERFOIL_WITNESS_URL"],
-                "vkey": os.environ.get("COUNTERFOIL_WITNESS_VKEY", ""),
-            },
+            "BACKEND": "counterfoil.adapters.hashlist_file.FileList",
+            "OPTIONS": {"path": os.environ["COUNTERFOIL_HASHLIST"]},
         }
-        if os.environ.get("COUNTERFOIL_WITNESS_URL")
-        else {
-            "BACKEND": "counterfoil.adapters.witness_local.LocalWitness",
-            "OPTIONS": {"folder": str(COUNTERFOIL_HOME / "keys" / "development-witness")},
-        }
+        if os.environ.get("COUNTERFOIL_HASHLIST")
+        else {"BACKEND": "counterfoil.adapters.hashlist_none.NoList", "OPTIONS": {}}
     ),
+    "timestamper": ANCHORS.timestamper,
+    "witness": ANCHORS.witness,
 }
+# So many different operators' witnesses must have cosigned, and so many seconds two authorities may differ.
+WITNESS_QUORUM = ANCHORS.quorum
+STAMP_TOLERANCE = ANCHORS.tolerance
 
 # Followers that react at once to upstream acts. The clock's sweep does the same work without them.
 FOLLOWERS = True

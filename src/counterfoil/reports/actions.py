@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,25 +23,46 @@ from counterfoil.places import queries as places
 from counterfoil.plugs.keys import keys
 from counterfoil.plugs.stores import clearing_out, taking_in
 from counterfoil.reference.kinds import kind_on
-from counterfoil.reports import rules
-from counterfoil.reports.models import Draft, Progress, Report, Upload
-from counterfoil.reports.queries import HASHER, FileCard, digest_of, files_of_draft
+from counterfoil.reports import receiving, rules
+from counterfoil.reports.models import Appeal, Draft, Partial, Progress, Report, Upload
+from counterfoil.reports.queries import HASHER, AppealCard, FileCard, digest_of, files_of_draft
 
 log = logging.getLogger(__name__)
 FILE_LIMIT = 2 * 1024**3
-FILES_LIMIT = 30
+FILES_LIMIT = receiving.FILES_LIMIT
 DRAFT_LIFE = timedelta(days=7)
 REMOVED_LIFE = timedelta(days=1)
 
 
-def start_draft(kind: str, lang: str, session_key: str) -> Draft:
-    """Start a draft of a report for this session and return it."""
+def start_draft(kind: str, lang: str, session_key: str, *, appeal: AppealCard | None = None) -> Draft:
+    """Start a draft of a report for this session and return it; an answer to an appeal goes to the appeal's force."""
     now = timezone.now()
     if kind_on(kind, timezone.localdate(now)) is None:
         raise BadInput("kind", "Choose what you want to report.")
     return Draft.objects.create(
-        session_hash=digest_of(session_key), kind=kind, lang=lang, started_at=now, touched_at=now
+        session_hash=digest_of(session_key),
+        kind=kind,
+        lang=lang,
+        started_at=now,
+        touched_at=now,
+        appeal_id=appeal.id if appeal else None,
+        answers={"force": appeal.force} if appeal else {},
     )
+
+
+def make_appeal(force_pk: int, facts: Mapping[str, Any], *, at: datetime) -> UUID:
+    """Keep an appeal whose facts `rules.clean_appeal` gave, with a fresh code for its link; return its id.
+
+    Its entry is written by the verb of the case it is made for, in the same transaction.
+    """
+    return Appeal.objects.create(
+        force_id=force_pk, code=new_reference().replace("-", "")[:12], opened_at=at, **facts
+    ).pk
+
+
+def stop_appeal(appeal_id: UUID) -> bool:
+    """Close an appeal to the public now; say whether it was open. Its entry is written by the verb that calls."""
+    return bool(Appeal.objects.filter(pk=appeal_id, ended_at=None).update(ended_at=timezone.now()))
 
 
 @transaction.atomic
@@ -81,25 +101,15 @@ def give_return_code(draft: Draft) -> str:
     return code
 
 
-def _plain_name(name: str) -> str:
-    """Return a file's name as data: composed form, no path, no control or direction characters, at most 255."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C")
-    return kept.strip()[:255] or "file"
-
-
 def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = None) -> FileCard:
     """Take one file into quarantine, durable and hashed before this returns, and list it on the draft.
 
     Raises BadInput with the reason for this file alone: too big, empty, or not a kind we can take.
     """
-    shown = _plain_name(name)
+    shown = rules.plain_name(name)
     if Draft.objects.filter(pk=draft.pk, sent_as__isnull=False).exists():
         raise NotAllowed("This report was already sent. Start a new one to send more files.")
-    if Upload.objects.filter(draft=draft, removed_at=None).count() >= FILES_LIMIT:
-        raise BadInput(
-            "files", f"You can send {FILES_LIMIT} files here. Tell us about the others and we will ask."
-        )
+    receiving.check_room(draft, size)
     if size is not None and size > FILE_LIMIT:
         raise BadInput("files", f"{shown} is bigger than 2 GB. Tell us you have it and we will ask for it.")
     head = stream.read(NEEDED)
@@ -161,6 +171,7 @@ def discard_draft(draft: Draft, *, untouched_since: datetime) -> None:
         old = Draft.objects.select_for_update().filter(pk=draft.pk, touched_at__lt=untouched_since).first()
         if old is not None:
             Upload.objects.filter(draft=old, report=None).delete()
+            Partial.objects.filter(owner=f"draft:{old.pk}").delete()
             old.delete()
 
 
@@ -238,6 +249,7 @@ def submit(draft: Draft, *, device_safe: bool = True) -> Accepted:
             kind_from=str(kind.valid_from),
             lang=draft.lang,
             force_id=force_pk,
+            appeal_id=draft.appeal_id,
             answers=answers,
             contact=rules.contact_of(kind, answers),
             device_safe=device_safe,
@@ -300,7 +312,10 @@ def tidy(now: datetime) -> int:
         discard_draft(draft, untouched_since=now - DRAFT_LIFE)
     gone.delete()
     _clear_out(loose)
-    return len(old) + forget_secret("report.submit", "passphrase", now - timedelta(hours=1))
+    receiving.sweep(now)
+    hour = now - timedelta(hours=1)
+    forgotten = forget_secret("report.submit", "passphrase", hour) + forget_secret("camera.register", "code", hour)
+    return len(old) + forgotten
 
 
 def _clear_out(digests: set[str]) -> None:

@@ -1,9 +1,39 @@
-"""Drafts, reports, their uploads in quarantine, and what the sender may see of them."""
+"""Appeals, drafts, reports, their uploads in quarantine, and what the sender may see of them."""
 
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+
+
+class Appeal(models.Model):
+    """What an officer asks the public for: recordings or memories of one place and time. Says nothing of the case.
+
+    Positions are degrees times 1e6 (WGS84). `code` is in the link and the QR code; it opens only the public page.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    code = models.CharField(max_length=16, unique=True)
+    force = models.ForeignKey("places.Force", on_delete=models.PROTECT, related_name="+")
+    place = models.CharField(max_length=200)
+    lat_e6 = models.IntegerField()
+    lon_e6 = models.IntegerField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    wanted = models.TextField()
+    wanted_cy = models.TextField(blank=True)
+    opened_at = models.DateTimeField()
+    closes_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(ends_at__gt=F("starts_at")), name="appeal_ends_after_start"),
+            models.CheckConstraint(condition=Q(closes_at__gt=F("opened_at")), name="appeal_closes_later"),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
 
 
 class Draft(models.Model):
@@ -17,6 +47,7 @@ class Draft(models.Model):
     answers = models.JSONField(default=dict)
     started_at = models.DateTimeField()
     touched_at = models.DateTimeField(db_index=True)
+    appeal = models.ForeignKey(Appeal, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     sent_as = models.OneToOneField(
         "reports.Report", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -40,6 +71,7 @@ class Report(models.Model):
     device_safe = models.BooleanField()
     content_sha256 = models.CharField(max_length=64)
     receipt = models.TextField()
+    appeal = models.ForeignKey(Appeal, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     reported_at = models.DateTimeField()
     received_at = models.DateTimeField(db_index=True)
 
@@ -56,6 +88,9 @@ class Upload(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     draft = models.ForeignKey(Draft, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     report = models.ForeignKey(Report, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    # What an officer's file was sent for, like `case:<id>`; empty for the public's, which have a draft or a report.
+    owner = models.CharField(max_length=60, blank=True, default="", db_index=True)
+    sent_by = models.CharField(max_length=40, blank=True, default="")
     number = models.PositiveSmallIntegerField()
     name = models.CharField(max_length=255)
     media_type = models.CharField(max_length=80)
@@ -64,9 +99,14 @@ class Upload(models.Model):
     size = models.BigIntegerField()
     received_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    # Who says that it may hold an image nobody but an examiner may look at: `reporter` or `hash-list`.
+    restricted = models.CharField(max_length=10, blank=True, default="")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(restricted__in=["", "reporter", "hash-list"]), name="upload_restricted_known"
+            ),
             models.CheckConstraint(condition=Q(size__gt=0), name="upload_not_empty"),
             models.CheckConstraint(
                 condition=Q(report__isnull=True) | Q(removed_at__isnull=True), name="upload_sent_is_kept"
@@ -75,6 +115,56 @@ class Upload(models.Model):
 
     def __str__(self) -> str:
         return self.sha256[:12]
+
+
+class Screening(models.Model):
+    """What the scanner and the hash list say of some bytes, by their digest, wherever they are kept.
+
+    `lists` names the edition of the hash list that was asked ("" when none is configured); `says` is the scanner's
+    or the list's own word. A mark never removes anything.
+    """
+
+    sha256 = models.CharField(max_length=64, primary_key=True)
+    md5 = models.CharField(max_length=32, blank=True)
+    size = models.BigIntegerField()
+    lists = models.CharField(max_length=64, blank=True)
+    listed = models.CharField(max_length=80, blank=True)
+    scan = models.CharField(max_length=10, default="waiting", db_index=True)
+    scanner = models.CharField(max_length=120, blank=True)
+    says = models.CharField(max_length=120, blank=True)
+    scanned_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveIntegerField(default=0)
+    next_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(scan__in=["waiting", "none", "clean", "flagged", "unscanned"]), name="screening_scan_known"
+            ),
+            models.CheckConstraint(condition=~Q(scan="flagged") | ~Q(says=""), name="screening_flag_says_what"),
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Partial(models.Model):
+    """A file of which not every byte is here yet. Its bytes and how far they got are with `engines.tus`, by this id.
+
+    `owner` is `draft:<id>` or `case:<id>`; `metadata` is what its sender's client said of it, given back as it came.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.CharField(max_length=60, db_index=True)
+    sent_by = models.CharField(max_length=40)
+    name = models.CharField(max_length=255)
+    metadata = models.TextField(blank=True)
+    length = models.BigIntegerField(null=True, blank=True)
+    part = models.BooleanField(default=False)
+    started_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Progress(models.Model):

@@ -15,9 +15,10 @@ import re
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from counterfoil.engines.clock import London
 from counterfoil.engines.errors import BadInput
 from counterfoil.reference.kinds import Kind, Question
 from counterfoil.reference.wording import MONTHS, say
@@ -30,6 +31,11 @@ BESIDE = ("danger", "handover")
 
 LINE_BREAKS = re.compile(r"\r\n?|\u2028|\u2029")
 EMAIL = re.compile(r"[^@\s<>\"',;:]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}")
+POSITION = re.compile(r"(-?\d{1,2}(?:\.\d{1,10})?)\s*°?\s*[,; ]\s*(-?\d{1,2}(?:\.\d{1,10})?)\s*°?")
+SPAN = re.compile(
+    r"(?:(\d{1,4})\s*(?:h|hours?|awr))?\s*(?:(\d{1,5})\s*(?:m|mins?|minutes?|munud))?"
+    r"\s*(?:and|a)?\s*(?:(\d{1,6})\s*(?:s|secs?|seconds?|eiliad))?"
+)
 CLOCK = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm|yb|yh)?", re.IGNORECASE)
 
 
@@ -88,6 +94,13 @@ def tidy(text: str, *, lines: bool = False) -> str:
     return unicodedata.normalize("NFC", "".join(kept)).strip()
 
 
+def plain_name(name: str) -> str:
+    """Return a file's name as data: composed form, no path, no control or direction characters, at most 255."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(c for c in unicodedata.normalize("NFC", last) if unicodedata.category(c)[0] != "C")
+    return kept.strip()[:255] or "file"
+
+
 def _one(raw: Raw, name: str, *, lines: bool = False) -> str:
     values = raw.get(name) or [""]
     return tidy(str(values[-1]), lines=lines)
@@ -137,6 +150,11 @@ def clean_answer(
         raise no("long", limit=question.max_length, used=len(value))
     if question.type == "time":
         return _clean_time(question, value, lang)
+    if question.type in ("number", "position", "span") and value:
+        try:
+            return _MEASURES[question.type](value)
+        except BadInput:
+            raise no(f"{question.type}-wrong") from None
     if not value:
         if question.required:
             raise no({"email": "email-wrong", "phone": "phone-wrong"}.get(question.type, "empty"))
@@ -146,6 +164,102 @@ def clean_answer(
     if question.type == "phone" and not 7 <= sum(c.isdigit() for c in value) <= 15:
         raise no("phone-wrong")
     return value
+
+
+def clean_number(text: str) -> str:
+    """Return a whole number from 1 to 9999 in its plain form; BadInput otherwise."""
+    found = _whole(text.replace(",", ""), 4)
+    if not found:
+        raise BadInput("number", "Give a whole number.")
+    return str(found)
+
+
+def clean_position(text: str) -> str:
+    """Return "latitude,longitude" in degrees with six decimals, as a map app copies them; BadInput outside Great Britain.
+
+    >>> clean_position(" 54.574200 , -1.234900 ")
+    '54.574200,-1.234900'
+    """
+    found = POSITION.fullmatch(text.strip(" ()"))
+    lat, lon = (float(found[1]), float(found[2])) if found else (0.0, 0.0)
+    if not (49.5 <= lat <= 61.5 and -9 <= lon <= 2.5):
+        raise BadInput(
+            "position", "Give the two numbers that a map shows for the place, for example 54.5742, -1.2349."
+        )
+    return f"{lat:.6f},{lon:.6f}"
+
+
+def clean_span(text: str) -> str:
+    """Return a length of time in seconds, from "3 minutes 20 seconds", "3:20", "1:02:03" or "20 seconds"; else BadInput.
+
+    >>> clean_span("3 min 20 s"), clean_span("1:02:03")
+    ('200', '3723')
+    """
+    colons = text.strip().split(":")
+    if len(colons) in (2, 3) and all(_whole(c, 3) is not None for c in colons):
+        total = 0
+        for part in colons:
+            total = total * 60 + int(part)
+    else:
+        words = SPAN.fullmatch(text.strip().lower())
+        if words is None or not any(words.groups()):
+            raise BadInput("span", "Give a length of time, for example 3 minutes 20 seconds.")
+        total = sum(int(n) * unit for n, unit in zip(words.groups(), (3600, 60, 1), strict=True) if n)
+    if total > 366 * 86_400:
+        raise BadInput("span", "That is longer than a year. Check it.")
+    return str(total)
+
+
+_MEASURES = {"number": clean_number, "position": clean_position, "span": clean_span}
+
+
+def clean_appeal(raw: Mapping[str, str], now: datetime) -> dict[str, Any]:
+    """Return the facts of an appeal from what an officer typed, or BadInput at the field that is wrong.
+
+    `raw` has place, position, starts and ends ("2026-11-20T21:00", London time), wanted, wanted_cy (may be empty) and
+    closes (a date; the page is open to the end of that day).
+    """
+    place = tidy(raw.get("place", ""))
+    if not 3 <= len(place) <= 200:
+        raise BadInput("place", "Say where it was, as people there know it: a street and what is near.")
+    lat, lon = (round(float(n) * 1e6) for n in clean_position(raw.get("position", "")).split(","))
+    starts, ends = (_moment(raw.get(name, ""), name) for name in ("starts", "ends"))
+    if ends <= starts:
+        raise BadInput("ends", "The end must be after the start.")
+    if starts > now:
+        raise BadInput("starts", "The start has not come yet. Ask about a time that has passed.")
+    if ends - starts > timedelta(days=14):
+        raise BadInput("ends", "Ask about 14 days or less, so that people can look through what they have.")
+    wanted = tidy(raw.get("wanted", ""), lines=True)
+    if not 20 <= len(wanted) <= 2000:
+        raise BadInput("wanted", "Say in 20 to 2,000 letters what you ask people to look for. Name nobody.")
+    try:
+        day = date.fromisoformat(raw.get("closes", ""))
+    except ValueError:
+        raise BadInput("closes", "Give the day on which the page closes.") from None
+    closes = datetime.combine(day, time(23, 59), London)
+    if not now < closes <= now + timedelta(days=367):
+        raise BadInput("closes", "The page closes today or later, and within a year.")
+    return {
+        "place": place,
+        "lat_e6": lat,
+        "lon_e6": lon,
+        "starts_at": starts,
+        "ends_at": ends,
+        "wanted": wanted,
+        "wanted_cy": tidy(raw.get("wanted_cy", ""), lines=True)[:2000],
+        "closes_at": closes,
+    }
+
+
+def _moment(text: str, field: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise BadInput(field, "Give a day and a time.") from None
+    if not 2000 <= found.year <= 2200:
+        raise BadInput(field, "Give a day and a time of this century.")
+    return found if found.tzinfo else found.replace(tzinfo=London)
 
 
 def choices(question: Question) -> tuple[str, ...]:
@@ -244,6 +358,8 @@ def shown(
         held = answer if isinstance(answer, list) else [answer]
         words = [option.label[lang] for option in question.options if option.value in held]
         return "\n".join(words)
+    if question.type == "span":
+        return f"{int(str(answer)) // 60} min {int(str(answer)) % 60} s"
     if question.type == "date":
         if answer == "unknown":
             return say("label.unknown", lang)

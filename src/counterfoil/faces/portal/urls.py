@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.faces.portal import later, views
+from counterfoil.faces.portal import appeals, later, views
 
 app_name = "portal"
 urlpatterns = [
@@ -12,11 +12,17 @@ urlpatterns = [
     path("fit", views.fit, name="fit"),
     path("now", views.now, name="now"),
     path("here", views.here, name="here"),
+    path("q/files/", views.files, name="files"),
+    path("q/files/<uuid:upload>", views.files, name="file"),
     path("q/<int:n>", views.question, name="question"),
     path("q/<int:n>/change", views.question, {"change": True}, name="change"),
     path("check", views.check, name="check"),
     path("sent", views.sent, name="sent"),
     path("sent/receipt", views.receipt_file, name="receipt_file"),
+    path("a/<slug:code>", appeals.appeal, name="appeal"),
+    path("cameras", appeals.cameras, name="cameras"),
+    path("cameras/done", appeals.camera_done, name="camera_done"),
+    path("cameras/withdraw", appeals.withdraw, name="camera_withdraw"),
     path("code", later.code, name="code"),
     path("return", later.come_back, name="return"),
     path("track", later.track, name="track"),

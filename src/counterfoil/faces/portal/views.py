@@ -5,14 +5,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import wraps
 from typing import Concatenate, ParamSpec
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
+from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.clock import London
 from counterfoil.engines.errors import BadInput, Refusal
+from counterfoil.faces.kit import tus
 from counterfoil.faces.kit.language import gettext as _
 from counterfoil.faces.kit.language import lang, moment
 from counterfoil.faces.kit.page import show
@@ -20,9 +23,10 @@ from counterfoil.faces.kit.views import neutral
 from counterfoil.faces.portal import forms, told
 from counterfoil.faces.portal.forms import Mistake
 from counterfoil.places import queries as places
-from counterfoil.reference.kinds import Kind, Question, kind_on, kinds
+from counterfoil.places.actions import register_camera
+from counterfoil.reference.kinds import Kind, Question, kind_on, offered
 from counterfoil.reference.wording import say
-from counterfoil.reports import actions, queries, rules
+from counterfoil.reports import actions, queries, receiving, rules
 from counterfoil.reports.queries import Draft  # type: ignore[attr-defined]
 
 P = ParamSpec("P")
@@ -57,9 +61,9 @@ def with_draft(view: WithDraft[P]) -> Callable[Concatenate[HttpRequest, P], Http
 
 
 def kind_of(draft: Draft) -> Kind | None:
-    """Return the draft's kind as it is asked here: without the question about the force where there is only one."""
+    """Return the draft's kind as it is asked here: without the question about the force where that is known."""
     kind = kind_on(draft.kind, timezone.now().astimezone(London).date())
-    if kind is not None and len(places.forces()) == 1:
+    if kind is not None and (draft.appeal_id or len(places.forces()) == 1):
         return replace(kind, questions=tuple(q for q in kind.questions if q.type != "force"))
     return kind
 
@@ -79,7 +83,7 @@ def force_names() -> dict[str, str]:
 def open_new(request: HttpRequest) -> str:
     """Give this session a fresh random key to a draft, forgetting whatever was open in it before."""
     actions.leave_draft(request.session.get("k"))
-    for name in ("again", "sent", "code", "track", "checked"):
+    for name in ("again", "sent", "code", "track", "checked", "camera"):
         request.session.pop(name, None)
     # A cookie that somebody copied before now opens nothing that is told from here on.
     request.session.cycle_key()
@@ -87,23 +91,29 @@ def open_new(request: HttpRequest) -> str:
     return str(request.session["k"])
 
 
+def begin(request: HttpRequest, kind: str, appeal: queries.AppealCard | None = None) -> Draft:
+    """Start a draft in this session, with the force answered where there is only one, and return it."""
+    draft = actions.start_draft(kind, lang(), open_new(request), appeal=appeal)
+    codes = list(force_names())
+    if appeal is None and len(codes) == 1:
+        actions.save_answer(draft, "force", codes[0])
+    return draft
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
     """The first page: 999 first, then what it is about."""
     if request.method == "POST":
-        try:
-            draft = actions.start_draft(forms.word(request, "kind"), lang(), open_new(request))
-        except BadInput:
+        chosen = forms.word(request, "kind")
+        if chosen not in {k.id for k in offered(timezone.localdate())}:
             forms.remember(request, "start", [Mistake(_("Choose what you want to tell us about."))])
             return go("start")
-        codes = list(force_names())
-        if len(codes) == 1:
-            actions.save_answer(draft, "force", codes[0])
+        begin(request, chosen)
         return go("before")
     errors, _typed = forms.recall(request, "start")
     names = list(force_names().values())
     facts = {
-        "kinds": kinds(timezone.now().date()),
+        "kinds": offered(timezone.localdate()),
         "errors": errors,
         "force": names[0] if len(names) == 1 else "",
     }
@@ -197,7 +207,7 @@ def question(request: HttpRequest, draft: Draft, n: int, change: bool = False) -
     errors, typed = forms.recall(request, page)
     if typed is None:
         typed = _as_typed(one, draft.answers.get(one.id))
-    back = go_back(kind, n, change)
+    back = go_back(draft, kind, n, change)
     common = {
         "private": True, "errors": errors, "n": n, "total": len(asked), "question": one, "back": back, "change": change,
     }  # fmt: skip
@@ -214,12 +224,16 @@ def question(request: HttpRequest, draft: Draft, n: int, change: bool = False) -
     )
 
 
-def go_back(kind: Kind, n: int, change: bool) -> str:
+def go_back(draft: Draft, kind: Kind, n: int, change: bool) -> str:
     """Return the address that "Back" on question `n` leads to."""
     if change:
         return reverse("portal:check")
     if n > 1:
         return reverse("portal:question", kwargs={"n": n - 1})
+    if kind.begins == "camera":
+        return reverse("portal:cameras")
+    if draft.appeal is not None:
+        return reverse("portal:appeal", kwargs={"code": draft.appeal.code})
     return reverse("portal:here") if kind.handover else reverse("portal:fit")
 
 
@@ -298,6 +312,15 @@ def _take_files(
     return _on(draft, kind, one, change)
 
 
+def files(request: HttpRequest, upload: UUID | None = None) -> HttpResponse:
+    """Take the files of this session's draft in pieces (tus): the page's script, and any other client, send here."""
+    draft = draft_of(request)
+    receives = receiving.Receiving(f"draft:{draft.pk}", by=Viewer.public()) if draft else None
+    # A big file over a bad line takes longer than a session lives: each piece keeps the session.
+    request.session.modified = draft is not None
+    return tus.answer(request, upload, receives, lambda made: reverse("portal:file", kwargs={"upload": made}))
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     """Show every answer with a way to change it, and send the report."""
@@ -311,7 +334,9 @@ def check(request: HttpRequest) -> HttpResponse:
     if missing:
         return go("change", n=asked.index(missing[0]) + 1)
     if request.method == "POST":
-        return go("code") if request.POST.get("then") == "save" else _send(request, draft, kind)
+        if request.POST.get("then") == "save":
+            return go("code")
+        return _register(request, draft, kind) if kind.begins == "camera" else _send(request, draft, kind)
     names = force_names()
     lines = rules.summary(kind, draft.answers, lang(), names)
     sections = []
@@ -333,8 +358,11 @@ def check(request: HttpRequest) -> HttpResponse:
         "private": True,
         "errors": errors,
         "sections": sections,
+        "camera": kind.begins == "camera",
         "files": queries.files_of_draft(draft),
-        "files_href": reverse("portal:change", kwargs={"n": asked.index("files") + 1}),
+        "files_href": reverse("portal:change", kwargs={"n": asked.index("files") + 1})
+        if "files" in asked
+        else "",
         "force": names.get(str(draft.answers.get("force", "")), ""),
         "back": reverse("portal:question", kwargs={"n": len(asked)}),
     }
@@ -363,6 +391,19 @@ def _send(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
     request.session["sent"] = kept
     actions.leave_draft(request.session.pop("k", None))
     return go("sent")
+
+
+def _register(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
+    """Put the camera on the register; its answers are no report, so the draft is thrown away."""
+    try:
+        code = register_camera(rules.kept(kind, draft.answers), key=str(draft.pk))
+    except BadInput as wrong:
+        forms.remember(request, "check", [Mistake(str(wrong))])
+        return go("check")
+    actions.leave_draft(request.session.pop("k", None))
+    actions.discard_draft(draft, untouched_since=timezone.now())
+    request.session["camera"] = code
+    return go("camera_done")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
