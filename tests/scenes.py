@@ -15,6 +15,7 @@ from counterfoil.cases import actions as cases
 from counterfoil.cases import queries as case_queries
 from counterfoil.duties import actions as duties
 from counterfoil.evidence import actions as evidence
+from counterfoil.evidence import material
 from counterfoil.reference.kinds import Question, kind
 from counterfoil.reports import actions as reports
 from counterfoil.reports import rules as report_rules
@@ -249,11 +250,59 @@ def closed(cast: Cast, **how: Any) -> Scene:
     return scene
 
 
+def disclosed(cast: Cast, **how: Any) -> Scene:
+    """Alice took the other file too, decided about every item and signed both schedules: the case can be sent."""
+    scene = charged(cast, **how)
+    assert scene.exhibit
+    assert scene.statement
+    material.decide(scene.case, "exhibit", scene.exhibit, "used", by=scene.by)
+    material.decide(scene.case, "statement", scene.statement, "used", by=scene.by)
+    for n, upload in enumerate(scene.files[1:], 2):
+        other = evidence.seal(scene.case, upload, f"Doorbell recording, part {n}", by=scene.by)
+        unused(scene, other, f"Doorbell recording of the street, part {n}, which shows nobody")
+    signed(scene)
+    return scene
+
+
+def unused(scene: Scene, exhibit: UUID, description: str) -> None:
+    """Decide that an exhibit is unused and not sensitive."""
+    material.decide(
+        scene.case,
+        "exhibit",
+        exhibit,
+        "unused",
+        description=description,
+        location="Evidence vault of the force",
+        by=scene.by,
+    )
+
+
+def sensitive(
+    scene: Scene, exhibit: UUID, description: str, reason: str = "It names somebody at risk."
+) -> None:
+    """Decide that an exhibit is unused and sensitive."""
+    material.decide(
+        scene.case,
+        "exhibit",
+        exhibit,
+        "sensitive",
+        description=description,
+        location="Safe of the intelligence unit",
+        reason=reason,
+        by=scene.by,
+    )
+
+
+def signed(scene: Scene) -> None:
+    """Sign both schedules as the disclosure officer; an empty MG6D is endorsed nil."""
+    material.sign_schedules(scene.case, scene.by.name, endorse_nil=True, by=scene.by)
+
+
 def bundled(cast: Cast, **how: Any) -> Scene:
-    """The bundle of the charged case was built for real, and sent to Petra."""
+    """The bundles of the charged case were built for real, and the prosecutor's was sent to Petra."""
     from counterfoil.courts import actions as courts
 
-    scene = charged(cast, **how)
+    scene = disclosed(cast, **how)
     scene.bundle = courts.ask_bundle(scene.case, by=scene.by)
     courts.build_bundle(scene.bundle)
     courts.send_to_prosecutor(scene.bundle, cast.id("petra"), by=scene.by)

@@ -23,13 +23,25 @@ from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.cases import actions as case_actions
 from counterfoil.cases import queries as cases
 from counterfoil.cases import rules as case_rules
+from counterfoil.cases.queries import CaseCard
 from counterfoil.courts import rules
+from counterfoil.courts.disclosure import contents, served_count
 from counterfoil.courts.gather import gather, log_facts, policy_text, sealer
-from counterfoil.courts.models import Bundle, Charge, Release
-from counterfoil.courts.queries import BundleCard, bundle_for, cards_of, link_hash
+from counterfoil.courts.models import Bundle, Charge, Mark, Release
+from counterfoil.courts.queries import (
+    BundleCard,
+    bundle_for,
+    cards_of,
+    defence_bundle,
+    is_newest_for_defence,
+    link_hash,
+    marked_since,
+)
 from counterfoil.engines import bundle as engine
 from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
 from counterfoil.engines.refs import new_reference, parse_reference, urn
+from counterfoil.evidence import material
+from counterfoil.evidence.rules import MARKS
 from counterfoil.ledger.actions import record, sequence, witness_checkpoint
 from counterfoil.plugs.keys import keys
 from counterfoil.plugs.stores import vault
@@ -109,38 +121,83 @@ def record_charging_decision(
 
 @transaction.atomic
 def ask_bundle(case_id: UUID, *, by: Viewer) -> UUID:
-    """Ask for a bundle of a case as it stands; the work process builds it. Returns the bundle's id."""
+    """Ask for the bundles of a case as it stands; the work process builds them. Returns the prosecutor's bundle's id.
+
+    When the case is ready to be sent, the defence's is made beside it: it knows nothing of what is sensitive.
+    """
     needs(by, "officer", "build a bundle")
     card = cases.case_for(by, case_id)
     if card is None:
         raise NotAllowed("You have no part in this case, so you cannot build its bundle.")
-    case = cases.lock_case(case_id)
-    busy = Bundle.objects.filter(case_id=case_id, state="building").first()
+    cases.lock_case(case_id)
+    busy = Bundle.objects.filter(case_id=case_id, audience="prosecutor", state="building").first()
     if busy:
         return busy.pk
-    number = (Bundle.objects.filter(case_id=case_id).aggregate(n=Max("number"))["n"] or 0) + 1
-    known = next((v for k, v in cases.references(case_id) if k == "urn"), None)
-    reference = known or urn(card.force, *case_rules.unit_and_number(case.number), case.year % 100)
-    demo = "DEMONSTRATION-" if keys().development else ""
-    bundle = Bundle.objects.create(
-        id=uuid4(),
-        case_id=case_id,
-        number=number,
-        urn=reference,
-        name=f"{demo}{reference.replace('/', '-').replace(' ', '-')}-bundle-{number}",
-        stage="Waiting for its turn",
-        asked_at=timezone.now(),
-        asked_by_id=by.id,
-    )
-    record("bundle.asked", by=by, on=("bundle", bundle.pk), thread=case_id, number=number)
+    bundle = _ask(card, "prosecutor", None, by)
+    if not material.not_ready(by, case_id):
+        _ask(card, "defence", bundle, by)
     # The task row is written in this same transaction, so an acknowledged wish is never forgotten.
     build.enqueue(str(bundle.pk))
     return bundle.pk
 
 
+@transaction.atomic
+def ask_defence_bundle(bundle_id: UUID, *, by: Viewer) -> UUID:
+    """Make the defence's bundle again with the prosecutor's marks as they are now; return its id.
+
+    Only a prosecutor to whom the bundle was sent may. What that prosecutor has not seen does not get in.
+    """
+    needs(by, "prosecutor", "make the defence's bundle", second_factor=True)
+    source = Bundle.objects.filter(pk=bundle_id, audience="prosecutor", state="built").first()
+    if source is None or not _was_sent(bundle_id, by):
+        raise NotAllowed("There is no such bundle among those sent to you.")
+    cases.lock_case(source.case_id)
+    busy = Bundle.objects.filter(source=source, state="building").first()
+    if busy:
+        return busy.pk
+    bundle = _ask(cases.cards([source.case_id])[source.case_id], "defence", source, by)
+    build.enqueue(str(bundle.pk))
+    return bundle.pk
+
+
+def _was_sent(bundle_id: UUID, by: Viewer) -> bool:
+    return Release.objects.filter(
+        bundle_id=bundle_id, kind="prosecutor", prosecutor_id=by.uuid, ended_at=None
+    ).exists()
+
+
+def _ask(card: CaseCard, audience: str, source: Bundle | None, by: Viewer) -> Bundle:
+    """Make the row of one bundle and its entry; the case is locked.
+
+    The defence's name counts only what the defence was given before, never how often anything was built.
+    """
+    case_id = card.id
+    asked = Bundle.objects.filter(case_id=case_id, audience=audience)
+    number = (asked.aggregate(n=Max("number"))["n"] or 0) + 1
+    told = f"defence-{served_count(case_id) + 1}" if source else f"bundle-{number}"
+    known = next((v for k, v in cases.references(case_id) if k == "urn"), None)
+    case = cases.lock_case(case_id)
+    reference = known or urn(card.force, *case_rules.unit_and_number(case.number), case.year % 100)
+    demo = "DEMONSTRATION-" if keys().development else ""
+    bundle = Bundle.objects.create(
+        id=uuid4(),
+        case_id=case_id,
+        audience=audience,
+        source=source,
+        number=number,
+        urn=reference,
+        name=f"{demo}{reference.replace('/', '-').replace(' ', '-')}-{told}",
+        stage="Waiting for its turn",
+        asked_at=timezone.now(),
+        asked_by_id=by.id,
+    )
+    record("bundle.asked", by=by, on=("bundle", bundle.pk), thread=case_id, number=number, audience=audience)
+    return bundle
+
+
 @task()
 def build(bundle_id: str) -> None:
-    """Build one bundle that was asked for, in the work process."""
+    """Build one bundle that was asked for, and the defence's beside it, in the work process."""
     build_bundle(UUID(bundle_id))
 
 
@@ -149,9 +206,15 @@ def build_bundle(bundle_id: UUID) -> None:
 
     A failure is kept on the bundle as a sentence. Only a bundle that our own verifier accepts is stored.
     """
-    bundle = Bundle.objects.select_related("case").get(pk=bundle_id)
-    if bundle.state != "building":
-        return
+    bundle = Bundle.objects.select_related("case", "source").get(pk=bundle_id)
+    if bundle.state == "building":
+        _try(bundle)
+    for beside in Bundle.objects.filter(source_id=bundle_id, state="building").order_by("number"):
+        build_bundle(beside.pk)
+
+
+def _try(bundle: Bundle) -> None:
+    bundle_id = bundle.pk
 
     def stage(text: str) -> None:
         Bundle.objects.filter(pk=bundle_id).update(stage=text, stage_at=timezone.now())
@@ -192,7 +255,10 @@ def _build(bundle: Bundle, stage: Progress) -> None:
     by = Viewer(id=str(bundle.asked_by_id))
     stage("Gathering the case and giving every entry its place in the log (1 of 6)")
     sequence()
-    facts = gather(bundle, timezone.now().replace(microsecond=0))
+    with transaction.atomic():
+        cases.lock_case(bundle.case_id)
+        holds = contents(bundle)
+        facts = gather(bundle, timezone.now().replace(microsecond=0), holds)
     stage("Reading every exhibit again and making the report (2 of 6)")
     made = engine.payload(facts, sealer())
     with transaction.atomic():
@@ -238,6 +304,10 @@ def _build(bundle: Bundle, stage: Progress) -> None:
             proved=list(verdict.proved),
             not_proved=list(verdict.not_proved),
             built_at=timezone.now(),
+            holds=sorted(holds.keys),
+            mg6c_id=holds.mg6c,
+            mg6d_id=holds.mg6d,
+            served=holds.served,
         )
         if not built:
             return
@@ -257,8 +327,17 @@ def send_to_prosecutor(bundle_id: UUID, actor_id: str, *, by: Viewer) -> None:
     """Send a built bundle to a named prosecutor. Sending it again changes nothing."""
     needs(by, "officer", "send a bundle to a prosecutor")
     card = bundle_for(by, bundle_id)
-    if card is None or card.state != "built":
+    if card is None or card.state != "built" or card.audience != "prosecutor":
         raise NotAllowed("There is no finished bundle to send.")
+    cases.lock_case(card.case)
+    lacking = material.not_ready(by, card.case)
+    if lacking:
+        raise NotAllowed(f"This case cannot be sent to a prosecutor yet. {lacking}")
+    standing = {s.id for s in material.newest(material.schedules_of(by, card.case)).values()}
+    if set(card.schedules) != standing:
+        raise NotAllowed(
+            "The schedules were signed after this bundle was built. Build a new one and send that."
+        )
     receiver = accounts.viewer_for(actor_id)
     if not receiver.has("prosecutor"):
         raise BadInput("prosecutor", "Choose a prosecutor.")
@@ -277,6 +356,41 @@ def send_to_prosecutor(bundle_id: UUID, actor_id: str, *, by: Viewer) -> None:
         case_actions.tell_reporters(card.case, "bundle_sent")
 
 
+@transaction.atomic
+def mark(bundle_id: UUID, form: str, key: str, decision: str, comment: str, *, by: Viewer) -> None:
+    """Mark one line of a schedule as the prosecutor: disclose, not, inspect; on an MG6D whether it is sensitive.
+
+    The last mark counts. A comment stays with the prosecution.
+    """
+    needs(by, "prosecutor", "mark a schedule", second_factor=True)
+    bundle = Bundle.objects.filter(pk=bundle_id, audience="prosecutor", state="built").first()
+    if bundle is None or not _was_sent(bundle_id, by):
+        raise NotAllowed("There is no such bundle among those sent to you.")
+    cases.lock_case(bundle.case_id)
+    schedule_id = {"MG6C": bundle.mg6c_id, "MG6D": bundle.mg6d_id}.get(form)
+    found = material.schedules([schedule_id]) if schedule_id else []
+    line = next((x for s in found for x in s.lines if x["key"] == key), None)
+    if line is None:
+        raise NotAllowed("There is no such line on this schedule.")
+    if decision not in MARKS[form]:
+        raise BadInput("decision", "Choose one of the marks.")
+    said = " ".join(comment.split())
+    if len(said) > 400 or "\x00" in said:
+        raise BadInput("comment", "Comment in 400 letters or fewer.")
+    Mark.objects.create(
+        schedule_id=schedule_id, key=key, mark=decision, comment=said, by_id=by.id, at=timezone.now()
+    )
+    record(
+        "schedule.marked",
+        by=by,
+        on=("schedule", str(schedule_id)),
+        thread=bundle.case_id,
+        line=int(line["number"]),
+        mark=decision,
+        comment_sha256=hashlib.sha256(said.encode()).hexdigest() if said else "",
+    )
+
+
 @dataclass(frozen=True)
 class Released:
     """What the prosecutor hands over: the link, and the code by another channel. Neither is kept readable."""
@@ -288,14 +402,23 @@ class Released:
 
 @transaction.atomic
 def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str, *, by: Viewer) -> Released:
-    """Release a bundle to a named defence lawyer. Only a prosecutor who received it may, with a second factor."""
+    """Release the defence's bundle, made beside the one a prosecutor received, to a named defence lawyer.
+
+    `bundle_id` is the prosecutor's. Only a prosecutor to whom it was sent may, with a second factor. The bundle with
+    the sensitive schedule itself is never released: there is no way to name it here.
+    """
     needs(by, "prosecutor", "release a bundle to the defence", second_factor=True)
-    card = bundle_for(by, bundle_id)
-    sent = Release.objects.filter(
-        bundle_id=bundle_id, kind="prosecutor", prosecutor_id=by.uuid, ended_at=None
-    )
-    if card is None or card.state != "built" or not sent.exists():
+    sent = bundle_for(by, bundle_id)
+    if sent is None or sent.state != "built" or sent.audience != "prosecutor" or not _was_sent(bundle_id, by):
         raise NotAllowed("There is no such bundle among those sent to you.")
+    cases.lock_case(sent.case)
+    card = defence_bundle(by, bundle_id)
+    if card is None or card.state != "built":
+        raise NotAllowed("The defence's bundle is not made yet. Make it, then release it.")
+    if not is_newest_for_defence(card.id):
+        raise NotAllowed("A newer bundle was made for the defence. Release that one.")
+    if marked_since(card.id):
+        raise NotAllowed("You marked the schedule after the defence's bundle was made. Make it again first.")
     name, house, aim = (" ".join(t.split()) for t in (recipient, firm, purpose))
     if not 3 <= len(name) <= 120:
         raise BadInput("recipient", "Give the name of the person the bundle is for.")
@@ -309,7 +432,7 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
     expires = now + timedelta(days=rules.CODE_LIFE_DAYS)
     release = Release.objects.create(
         id=uuid4(),
-        bundle_id=bundle_id,
+        bundle_id=card.id,
         kind="defence",
         recipient=name,
         firm=house,
@@ -323,7 +446,7 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
     record(
         "bundle.released",
         by=by,
-        on=("bundle", bundle_id),
+        on=("bundle", card.id),
         thread=card.case,
         release=str(release.pk),
         recipient_sha256=hashlib.sha256(f"{release.pk}\x00{name}".encode()).hexdigest(),

@@ -1,6 +1,6 @@
 """Gathers what a bundle says from upstream, as the plain values that the bundle engine takes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from django.utils import timezone
 from counterfoil.accounts import queries as accounts
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
+from counterfoil.courts.disclosure import NOT_CUSTODY, Contents, contents
 from counterfoil.courts.models import Bundle
 from counterfoil.courts.queries import charges_of
 from counterfoil.courts.rules import DECIDERS
@@ -20,13 +21,14 @@ from counterfoil.engines.bundle import EventFacts
 from counterfoil.engines.clock import London
 from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.evidence import queries as evidence
+from counterfoil.evidence.queries import ExhibitCard
 from counterfoil.evidence.rules import declaration
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.queries import CheckpointRow, Line
-from counterfoil.plugs.keys import keys, periods
+from counterfoil.plugs.keys import keys, periods, verifiers
 from counterfoil.plugs.stores import vault
-from counterfoil.plugs.timestamper import timestamper
-from counterfoil.plugs.witness import witness
+from counterfoil.plugs.timestamper import timestamper, timestampers
+from counterfoil.plugs.witness import witnesses
 from counterfoil.reports import queries as reports
 
 # Entries of the case, beside its exhibits' custody, that a court is shown. Reasons stay out: they are for the file.
@@ -38,26 +40,47 @@ SHOWN_ACTS = frozenset(
 def _event(line: Line) -> EventFacts:
     if line.index is None:
         raise Corrupt("An entry has no place in the log yet.")
+    if line.gone:
+        return EventFacts(index=line.index, commitment=line.commitment, erased_by=line.erased_by)
     return EventFacts(index=line.index, salt=line.salt, body=line.body)
 
 
-def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
-    """Return everything a bundle says about its case as it stands now."""
+def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engine.BundleFacts:
+    """Return everything a bundle says about its case as it stands now, for the audience it is made for.
+
+    `holds` is what of the case goes in; nothing of any other item is named, counted or hinted at for the defence.
+    """
+    holds = holds or contents(bundle)
+    defence = bundle.audience == "defence"
     viewer = Viewer(id=str(bundle.asked_by_id))
     case_id = bundle.case_id
     card = cases.cards([case_id])[case_id]
     parties = cases.parties(case_id)
-    statements = evidence.statements_of(viewer, case_id)
-    exhibits = evidence.exhibits_of(viewer, case_id)
+    statements = [s for s in evidence.statements_of(viewer, case_id) if holds.has("statement", s.id)]
+    exhibits = [x for x in evidence.exhibits_of(viewer, case_id) if holds.has("exhibit", x.id)]
     lines = [line for line in ledger.entries_of_thread(viewer, case_id) if line.index is not None]
     by_subject: dict[str, list[Line]] = {}
     for line in lines:
-        by_subject.setdefault(line.subject, []).append(line)
+        if not (defence and line.act in NOT_CUSTODY):
+            by_subject.setdefault(line.subject, []).append(line)
     charges = [c for c in charges_of(viewer, case_id) if c.decision == "charge"]
     charged = {c.party for c in charges}
-    shown = [line for line in lines if line.act in SHOWN_ACTS and _concerns(line, charged)]
-    for report_id in cases.reports_of(case_id):
-        shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
+    held = {f"statement:{s.id}" for s in statements}
+    shown = [
+        line
+        for line in lines
+        if line.act in SHOWN_ACTS
+        and _concerns(line, charged)
+        and (line.act != "statement.signed" or line.subject in held)
+    ]
+    if not defence:
+        signed = {f"schedule:{i}" for i in (holds.mg6c, holds.mg6d)}
+        shown += [line for line in lines if line.act == "schedule.signed" and line.subject in signed]
+        # Not for the defence: the entry of a report lists the digests of all its files, used or not.
+        for report_id in cases.reports_of(case_id):
+            shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
+    # A derived exhibit names what it was made from only where that is in the bundle or on a schedule in it.
+    named = {x.label for x in exhibits} | {i.exhibit for s in holds.schedules for i in s.items}
     facts_exhibits = [
         engine.ExhibitFacts(
             label=x.label,
@@ -69,6 +92,10 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
             produced_by=x.produced_by,
             open=partial(vault().open, x.sha256),
             events=[_event(e) for e in by_subject.get(f"exhibit:{x.id}", [])],
+            parent=x.parent if x.parent in named else None,
+            recipe=x.recipe if x.parent in named else None,
+            restricted=x.state == "destroyed",
+            note="Its bytes were destroyed under an order." if x.state == "destroyed" else "",
         )
         for x in exhibits
     ]
@@ -77,6 +104,7 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
     # A court must be able to read who received an exhibit, too.
     ids |= {str(e.body["to"]) for e in custody if "to" in e.body}
     title = card.kind.replace("-", " ")
+    builder = accounts.names_of({str(bundle.asked_by_id)})[str(bundle.asked_by_id)]
     return engine.BundleFacts(
         name=bundle.name,
         urn=bundle.urn,
@@ -115,14 +143,33 @@ def gather(bundle: Bundle, now: datetime) -> engine.BundleFacts:
         exhibits=facts_exhibits,
         outcome=None,
         actors=accounts.names_of(ids),
-        titles=evidence.titles_of(case_id),
+        titles=evidence.titles_of(case_id, [x.id for x in exhibits]),
         key_history=_history(),
         development=keys().development,
         summary=_summary(card, _received(case_id), title, len(exhibits), len(statements), bool(charges)),
         events=[_event(line) for line in sorted(shown, key=lambda e: e.index or 0)],
-        built_by=accounts.names_of({str(bundle.asked_by_id)})[str(bundle.asked_by_id)],
+        built_by=builder,
         offence=title.capitalize(),
+        audience=bundle.audience,
+        schedules=[*holds.schedules, *_mg12(facts_exhibits, exhibits, builder, now)],
     )
+
+
+def _mg12(
+    facts: Sequence[engine.ExhibitFacts], cards: Sequence[ExhibitCard], builder: str, now: datetime
+) -> list[engine.ScheduleFacts]:
+    """Return the list of the exhibits in a bundle: each with who produces it and who holds it."""
+    items = [
+        engine.ScheduleItem(
+            number=n,
+            description=f"{x.title}. Produced by {x.produced_by}.",
+            location=f"Returned to {card.returned_to}" if card.returned_to else f"Held by {card.holder}",
+            exhibit=x.label,
+            sha256=x.sha256,
+        )
+        for n, (x, card) in enumerate(zip(facts, cards, strict=True), 1)
+    ]
+    return [engine.ScheduleFacts("MG12", 1, items, builder, now, endorsed_nil=not items)]
 
 
 def _concerns(line: Line, charged: set[UUID]) -> bool:
@@ -158,21 +205,20 @@ def _summary(
 
 
 def _history() -> str:
-    found = [engine.KeyPeriod(role, vkey, start, end) for role, start, end, vkey in periods()]
-    return engine.key_history(found, [keys().log])
+    return keys().history
 
 
 def log_facts(checkpoint: CheckpointRow, sealed_id: UUID, indexes: Iterable[int]) -> engine.LogFacts:
-    """Return the checkpoint, its timestamp and a proof for every index, once `bundle.sealed` is in the log."""
+    """Return the checkpoint, its timestamps and a proof for every index, once `bundle.sealed` is in the log."""
     sealed = ledger.line(sealed_id)
-    if sealed.index is None or checkpoint.tsr is None or sealed.index >= checkpoint.size:
+    stamps = ledger.stamps_of(checkpoint)
+    if sealed.index is None or not stamps or sealed.index >= checkpoint.size:
         raise Corrupt("The bundle's own entry is not under the checkpoint yet.")
-    stamper = timestamper()
     return engine.LogFacts(
-        checkpoint=checkpoint.cosigned or checkpoint.note,
+        checkpoint=ledger.note_of(checkpoint),
         sealed=_event(sealed),
         proofs={i: ledger.proof_of(i, checkpoint.size) for i in {*indexes, sealed.index}},
-        tsrs=[engine.StampFacts("tsa1", bytes(checkpoint.tsr), stamper.chain, stamper.crls)],
+        tsrs=[engine.StampFacts(s.name, s.tsr, s.chain, s.crls, s.renewals) for s in stamps],
     )
 
 
@@ -200,15 +246,31 @@ def sealer() -> engine.Seal:
 def policy_text() -> str:
     """Return the court's policy for this installation: the keys a verifier may trust, told outside any bundle.
 
-    C2SP tlog-policy lines, then `#counterfoil` lines for the timestamp root, the sealing root and the manifest key.
-    A development witness never counts towards a quorum.
+    C2SP tlog-policy lines: every key that the log ever had, the witnesses, a group for each operator that has several,
+    and the quorum of operators. Then `#counterfoil` lines: who operates which witness, the timestamp and sealing roots,
+    the manifest keys, and from when on a key that was rotated out or revoked no longer counts. Development witnesses
+    and keys are listed like others, and no verdict counts them.
     """
-    w = witness()
-    lines = [f"log {keys().log.vkey}", f"witness w1 {w.vkey}"]
-    lines.append("quorum none" if "DEVELOPMENT" in w.vkey or keys().development else "quorum w1")
-    lines += [
-        f"#counterfoil tsa-root tsa1 {timestamper().root_sha256}",
-        f"#counterfoil seal-root seal1 {identity().root_sha256}",
-        f"#counterfoil manifest-key {keys().manifest.vkey}",
-    ]
+    found = witnesses()
+    lines = [f"log {v.vkey}" for v in verifiers("log")]
+    lines += [f"witness {n.name} {n.witness.vkey}" for n in found]
+    by: dict[str, list[str]] = {}
+    for n in found:
+        by.setdefault(n.operator, []).append(n.name)
+    lines += [f"group {operator} any {' '.join(names)}" for operator, names in by.items() if len(names) > 1]
+    members = [operator if len(names) > 1 else names[0] for operator, names in by.items()]
+    if members:
+        lines += [f"group operators {settings.WITNESS_QUORUM} {' '.join(members)}", "quorum operators"]
+    else:
+        lines.append("quorum none")
+    lines += [f"#counterfoil operator {n.name} {n.operator}" for n in found]
+    lines += [f"#counterfoil tsa-root {name} {t.root_sha256}" for name, t in timestampers().items()]
+    lines.append(f"#counterfoil tsa-tolerance {settings.STAMP_TOLERANCE}")
+    lines.append(f"#counterfoil seal-root seal1 {identity().root_sha256}")
+    lines += [f"#counterfoil manifest-key {v.vkey}" for v in verifiers("manifest")]
+    for p in periods():
+        ends = [at for at in (p.end, p.revoked) if at is not None]
+        if ends and p.role in ("log", "manifest"):
+            name, key_id, _ = p.vkey.split("+", 2)
+            lines.append(f"#counterfoil ended {name}+{key_id} {min(ends).strftime('%Y-%m-%dT%H:%M:%SZ')}")
     return "\n".join(lines) + "\n"

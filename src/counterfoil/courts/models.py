@@ -1,4 +1,4 @@
-"""Charging decisions, bundles and their releases."""
+"""Charging decisions, bundles, a prosecutor's marks on schedules, and releases."""
 
 import uuid
 
@@ -41,10 +41,24 @@ class Charge(models.Model):
 
 
 class Bundle(models.Model):
-    """A sealed bundle in the vault: what was shown, fixed by one digest and one place in the log."""
+    """A sealed bundle in the vault: what was shown, fixed by one digest and one place in the log.
+
+    The prosecutor's holds both schedules of what is not used; the defence's (`source` says beside which) knows of the
+    sensitive one nothing at all. `holds` are the items inside, `served` the issues of MG6C as the defence numbers them.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    audience = models.CharField(max_length=10, default="prosecutor")
+    source = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    mg6c = models.ForeignKey(
+        "evidence.Schedule", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    mg6d = models.ForeignKey(
+        "evidence.Schedule", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    holds = models.JSONField(default=list)
+    served = models.JSONField(default=list)
     number = models.PositiveSmallIntegerField()
     urn = models.CharField(max_length=20)
     name = models.CharField(max_length=80)
@@ -64,7 +78,16 @@ class Bundle(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["case", "number"], name="bundle_number_once"),
+            models.UniqueConstraint(fields=["case", "audience", "number"], name="bundle_number_once"),
+            models.CheckConstraint(
+                condition=Q(audience="prosecutor", source__isnull=True)
+                | Q(audience="defence", source__isnull=False, mg6d__isnull=True),
+                name="bundle_defence_without_mg6d",
+            ),
+            models.CheckConstraint(
+                condition=Q(audience="defence") | Q(mg6c__isnull=True) | Q(mg6d__isnull=False),
+                name="bundle_mg6c_with_mg6d",
+            ),
             models.CheckConstraint(
                 condition=Q(state__in=["building", "built", "failed"]), name="bundle_state_known"
             ),
@@ -76,6 +99,25 @@ class Bundle(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Mark(models.Model):
+    """A prosecutor's decision on one line of a schedule: disclose, not, inspect; is it sensitive. The last counts."""
+
+    schedule = models.ForeignKey("evidence.Schedule", on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=50)
+    mark = models.CharField(max_length=8)
+    comment = models.CharField(max_length=400, blank=True)
+    by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(mark__in=["D", "ND", "Inspect", "Y", "N"]), name="mark_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mark} on {self.key}"
 
 
 class Release(models.Model):

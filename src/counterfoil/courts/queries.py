@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
+
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
-from counterfoil.courts.models import Bundle, Charge, Release
+from counterfoil.courts.models import Bundle, Charge, Mark, Release
+from counterfoil.evidence.material import schedules
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,9 @@ class BundleCard:
     not_proved: tuple[str, ...]
     asked_at: datetime
     built_at: datetime | None
+    audience: str
+    source: UUID | None
+    schedules: tuple[UUID, ...]
 
 
 @dataclass(frozen=True)
@@ -100,6 +106,9 @@ def _cards(found: Iterable[Bundle]) -> list[BundleCard]:
             tuple(b.not_proved),
             b.asked_at,
             b.built_at,
+            b.audience,
+            b.source_id,
+            tuple(i for i in (b.mg6c_id, b.mg6d_id) if i),
         )
         for b in found
     ]
@@ -112,7 +121,7 @@ def cards_of(ids: Iterable[UUID]) -> list[BundleCard]:
 
 def bundles_of(viewer: Viewer, case_id: UUID) -> list[BundleCard]:
     """Return the bundles of a case, newest first; the caller has decided that the viewer may see the case."""
-    return _cards(Bundle.objects.filter(case_id=case_id).order_by("-number"))
+    return _cards(Bundle.objects.filter(case_id=case_id).order_by("-asked_at", "-audience"))
 
 
 def bundles_for_prosecutor(viewer: Viewer) -> list[BundleCard]:
@@ -132,17 +141,21 @@ def bundle_for(viewer: Viewer, bundle_id: UUID) -> BundleCard | None:
         return None
     if cases.why(viewer, bundle.case_id).allowed:
         return _cards([bundle])[0]
-    sent = Release.objects.filter(bundle=bundle, kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None)
+    # Whoever received the prosecutor's bundle may see the defence's that was made beside it.
+    sent = Release.objects.filter(
+        bundle=bundle.source or bundle, kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None
+    )
     if viewer.signed_in and viewer.second_factor and viewer.has("prosecutor") and sent.exists():
         return _cards([bundle])[0]
     return None
 
 
 def releases_of(viewer: Viewer, bundle_id: UUID) -> list[ReleaseCard]:
-    """Return the releases of a bundle the viewer may see."""
+    """Return the releases of a bundle the viewer may see, and of the defence's that were made beside it."""
     if bundle_for(viewer, bundle_id) is None:
         return []
-    found = Release.objects.filter(bundle_id=bundle_id).select_related("made_by").order_by("made_at")
+    found = Release.objects.filter(Q(bundle_id=bundle_id) | Q(bundle__source_id=bundle_id))
+    found = found.select_related("made_by").order_by("made_at")
     return [
         ReleaseCard(
             r.pk,
@@ -158,6 +171,93 @@ def releases_of(viewer: Viewer, bundle_id: UUID) -> list[ReleaseCard]:
         )
         for r in found
     ]
+
+
+def defence_bundle(viewer: Viewer, bundle_id: UUID) -> BundleCard | None:
+    """Return the newest bundle made for the defence beside a prosecutor's that the viewer may see, or None."""
+    if bundle_for(viewer, bundle_id) is None:
+        return None
+    return next(iter(_cards(Bundle.objects.filter(source_id=bundle_id).order_by("-number")[:1])), None)
+
+
+@dataclass(frozen=True)
+class LineCard:
+    """One line of a schedule with the prosecutor's last mark on it."""
+
+    number: int
+    key: str
+    reference: str
+    description: str
+    location: str
+    reason: str
+    presumed: tuple[str, ...]
+    mark: str
+    comment: str
+
+
+@dataclass(frozen=True)
+class MarkedSchedule:
+    """A schedule as a prosecutor reads it."""
+
+    form: str
+    issue: int
+    nil: bool
+    signed_by: str
+    signed_at: datetime
+    lines: tuple[LineCard, ...]
+
+
+def schedules_of(viewer: Viewer, bundle_id: UUID) -> list[MarkedSchedule]:
+    """Return the schedules in a bundle that the viewer may see, MG6C then MG6D, with the marks made so far."""
+    card = bundle_for(viewer, bundle_id)
+    if card is None or card.audience != "prosecutor":
+        return []
+    made = marks_of(card.case)
+    return [
+        MarkedSchedule(
+            s.form,
+            s.issue,
+            s.nil,
+            s.signed_by,
+            s.signed_at,
+            tuple(
+                LineCard(
+                    int(x["number"]),
+                    str(x["key"]),
+                    str(x["reference"]),
+                    str(x["description"]),
+                    str(x["location"]),
+                    str(x.get("reason", "")),
+                    tuple(x["presumed"]),
+                    *made.get((s.form, str(x["key"])), ("", "")),
+                )
+                for x in s.lines
+            ),
+        )
+        for s in schedules(card.schedules)
+    ]
+
+
+def marks_of(case_id: UUID) -> dict[tuple[str, str], tuple[str, str]]:
+    """Return the last mark and comment on each (form, item) of a case."""
+    found = Mark.objects.filter(schedule__case_id=case_id).order_by("at", "pk").select_related("schedule")
+    return {(m.schedule.form, m.key): (m.mark, m.comment) for m in found}
+
+
+def is_newest_for_defence(bundle_id: UUID) -> bool:
+    """Say whether no newer bundle was made for the defence on the same case: numbers that it saw are never reused."""
+    bundle = Bundle.objects.get(pk=bundle_id)
+    newer = Bundle.objects.filter(case_id=bundle.case_id, audience="defence", number__gt=bundle.number)
+    return not newer.exclude(state="failed").exists()
+
+
+def marked_since(bundle_id: UUID) -> bool:
+    """Say whether a prosecutor marked the MG6C differently after a defence's bundle was made."""
+    bundle = Bundle.objects.select_related("mg6c").get(pk=bundle_id)
+    if bundle.mg6c is None or not bundle.served:
+        return True
+    last = {key: mark for (form, key), (mark, _) in marks_of(bundle.case_id).items() if form == "MG6C"}
+    return any(line["mark"] != last.get(str(line["key"]), "") for line in bundle.served[-1]["lines"])
 
 
 def link_hash(link: str) -> str:

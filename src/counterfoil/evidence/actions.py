@@ -4,11 +4,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from counterfoil.accounts import queries as accounts
@@ -19,9 +19,12 @@ from counterfoil.cases.queries import CaseRow, lock_case
 from counterfoil.cases.rules import clean_reason
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.tlog import jcs
-from counterfoil.evidence import rules
+from counterfoil.evidence import recipes, rules
+from counterfoil.evidence.labels import next_number, next_statement
+from counterfoil.evidence.material import parent_is_unused
 from counterfoil.evidence.models import Exhibit, Statement, Title, WitnessDetails
 from counterfoil.evidence.queries import ExhibitCard, exhibit_for
+from counterfoil.evidence.restricting import how_restricted, refuse_guarded
 from counterfoil.ledger.actions import once, record
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import queries as reports
@@ -54,16 +57,16 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
     stored = vault().copy_from(quarantine(), upload.sha256)
     card = accounts.actor_card(by, by.id)
     letters = card["initials"] if card else "XX"
+    how = how_restricted(stored.sha256, stored.size, upload.restricted)
 
     def act() -> dict[str, str]:
         case = _open_case(case_id, by)
-        last = Exhibit.objects.filter(case=case, initials=letters).aggregate(n=Max("number"))["n"] or 0
         now = timezone.now()
         exhibit = Exhibit.objects.create(
             id=uuid4(),
             case=case,
             initials=letters,
-            number=last + 1,
+            number=next_number(letters),
             produced_by_id=by.id,
             holder_id=by.id,
             upload_id=upload_id,
@@ -74,6 +77,7 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
             original_name=upload.name,
             received_at=upload.received_at,
             taken_at=now,
+            restricted=how,
         )
         digest = _title(exhibit, shown, by)
         record(
@@ -86,6 +90,7 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
             size=stored.size,
             title_sha256=digest,
             upload=str(upload_id),
+            restricted=how,
             received_at=upload.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         )
         case_actions.tell_reporters(case.pk, "exhibit_taken")
@@ -147,6 +152,7 @@ def open_exhibit(case_id: UUID, exhibit_id: UUID, *, by: Viewer) -> tuple[Exhibi
     card = exhibit_for(by, case_id, exhibit_id)
     if card is None:
         return None
+    refuse_guarded(card)
     # durable=True refuses to run inside another transaction, so the entry really is committed first.
     with transaction.atomic(durable=True):
         record("exhibit.viewed", by=by, on=("exhibit", exhibit_id), thread=case_id, sha256=card.sha256)
@@ -197,7 +203,7 @@ def take_statement(case_id: UUID, raw: Mapping[str, object], *, by: Viewer, role
         None,
     )
     party = known or case_actions.add_party(case_id, str(front["name"]), role, by=by)
-    number = (Statement.objects.filter(case=case).aggregate(n=Max("number"))["n"] or 0) + 1
+    number = next_statement()
     now = timezone.now()
     pages = rules.pages_of(text)
     fixed = {
@@ -243,3 +249,88 @@ def take_statement(case_id: UUID, raw: Mapping[str, object], *, by: Viewer, role
     )
     case_actions.tell_reporters(case_id, "statement_taken")
     return statement.pk
+
+
+def derive(
+    case_id: UUID,
+    exhibit_id: UUID,
+    *,
+    task: str,
+    settings: Mapping[str, Any],
+    title: str,
+    by: Viewer,
+    sources: Mapping[str, Path] | None = None,
+    act: str = "exhibit.derived",
+    on_progress: recipes.Progress | None = None,
+) -> UUID:
+    """Make a new exhibit from a sealed one by a recipe, carried out in the sandbox, and return its id.
+
+    The parent's bytes are hashed again first and never change. One transaction holds the exhibit, its title and the
+    entry with the digests of its bytes and of its recipe. The same recipe by the same person gives the same exhibit
+    again. Takes as long as the recipe does: call it for long ones from a background task.
+    """
+    needs(by, "officer", "make an exhibit from another")
+    shown = rules.clean_title(title)
+    parent = _derivable(case_id, exhibit_id, by)
+    with recipes.master(parent.sha256) as path:
+        made = recipes.carry_out(
+            path, parent.sha256, task, settings, sources=sources, on_progress=on_progress
+        )
+    card = accounts.actor_card(by, by.id)
+    letters = card["initials"] if card else "XX"
+    recipe_sha256 = recipes.digest(made.recipe)
+
+    def keep() -> dict[str, str]:
+        case = _open_case(case_id, by)
+        now = timezone.now()
+        # Asked again under the lock: it may have been flagged, returned or destroyed while we worked.
+        _derivable(case_id, exhibit_id, by)
+        exhibit = Exhibit.objects.create(
+            id=uuid4(),
+            case=case,
+            initials=letters,
+            number=next_number(letters),
+            produced_by_id=by.id,
+            holder_id=by.id,
+            parent_id=exhibit_id,
+            recipe=made.recipe,
+            sha256=made.stored.sha256,
+            size=made.stored.size,
+            media_type=made.media_type,
+            extension=made.extension,
+            original_name="",
+            received_at=now,
+            taken_at=now,
+        )
+        digest = _title(exhibit, shown, by)
+        record(
+            act,
+            by=by,
+            on=("exhibit", exhibit.pk),
+            thread=case.pk,
+            label=exhibit.label,
+            sha256=made.stored.sha256,
+            size=made.stored.size,
+            title_sha256=digest,
+            parent=str(exhibit_id),
+            parent_sha256=parent.sha256,
+            recipe_sha256=recipe_sha256,
+        )
+        parent_is_unused(exhibit_id, by=by)
+        return {"exhibit": str(exhibit.pk)}
+
+    key = hashlib.sha256(f"{by.id}:{exhibit_id}:{act}:{recipe_sha256}".encode()).hexdigest()
+    return UUID(once("exhibit.derive", key, recipe_sha256, keep)["exhibit"])
+
+
+def _derivable(case_id: UUID, exhibit_id: UUID, by: Viewer) -> Exhibit:
+    """Return the exhibit when something may be made of it by this person now."""
+    if not cases.why(by, case_id).allowed:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
+    exhibit = Exhibit.objects.filter(pk=exhibit_id, case_id=case_id).first()
+    if exhibit is None:
+        raise NotAllowed("There is no such exhibit on this case.")
+    rules.CUSTODY.after(exhibit.state, "derive")
+    if not rules.may_derive(exhibit):
+        raise NotAllowed("This exhibit is restricted: nothing is made of it, and nobody sees a copy.")
+    return exhibit

@@ -1,4 +1,4 @@
-"""Exhibits with their titles as versions, and statements."""
+"""Exhibits with their titles as versions, statements, and the schedules that list what is not used."""
 
 import uuid
 
@@ -6,13 +6,44 @@ from django.db import models
 from django.db.models import Q
 
 
-class Exhibit(models.Model):
-    """Bytes in the vault that may prove something, produced by a named person. Never changed and never deleted."""
+class Material(models.Model):
+    """What is decided about an item of material: its state, its line on a schedule, and why."""
+
+    material = models.CharField(max_length=12, default="undecided")
+    description = models.CharField(max_length=300, blank=True)
+    location = models.CharField(max_length=120, blank=True)
+    reason_sha256 = models.CharField(max_length=64, blank=True)
+    tags = models.JSONField(default=list)
+    decided_by = models.CharField(max_length=40, blank=True)
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(material="undecided", decided_at__isnull=True, decided_by="")
+                | Q(material__in=["used", "unused", "sensitive", "not_relevant"], decided_at__isnull=False)
+                & ~Q(decided_by=""),
+                name="%(class)s_material_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(material__in=["sensitive", "not_relevant"]) | ~Q(reason_sha256=""),
+                name="%(class)s_material_has_reason",
+            ),
+            models.CheckConstraint(
+                condition=~Q(material__in=["unused", "sensitive"]) | (~Q(description="") & ~Q(location="")),
+                name="%(class)s_material_described",
+            ),
+        ]
+
+
+class Exhibit(Material):
+    """Bytes in the vault that may prove something, produced by a named person. The record stays for good."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
     initials = models.CharField(max_length=4)
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
     produced_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
     holder = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
     upload = models.OneToOneField(
@@ -29,11 +60,22 @@ class Exhibit(models.Model):
     received_at = models.DateTimeField()
     taken_at = models.DateTimeField()
     technical = models.JSONField(default=dict)
+    # Who says that it may hold an image nobody but an examiner may look at. Nothing is ever derived from it then.
+    restricted = models.CharField(max_length=10, blank=True, default="")
+    returned_to = models.CharField(max_length=120, blank=True)
 
-    class Meta:
+    class Meta(Material.Meta):
+        abstract = False
         constraints = [
+            *Material.Meta.constraints,
             models.UniqueConstraint(fields=["case", "initials", "number"], name="exhibit_label_once"),
-            models.CheckConstraint(condition=Q(state__in=["sealed", "opened"]), name="exhibit_state_known"),
+            models.CheckConstraint(
+                condition=Q(restricted__in=["", "officer", "reporter", "hash-list"]),
+                name="exhibit_restricted_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["sealed", "returned", "destroyed"]), name="exhibit_state_known"
+            ),
             models.CheckConstraint(condition=Q(size__gt=0), name="exhibit_not_empty"),
             models.CheckConstraint(
                 condition=Q(parent__isnull=True, recipe__isnull=True)
@@ -64,13 +106,13 @@ class Title(models.Model):
         return self.sha256[:12]
 
 
-class Statement(models.Model):
+class Statement(Material):
     """What a witness said, read, corrected and signed: a fixed text whose digest is in the signature's entry."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
     party = models.ForeignKey("cases.Party", on_delete=models.PROTECT, related_name="+")
-    number = models.PositiveSmallIntegerField()
+    number = models.PositiveIntegerField()
     taken_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
     under_18_age = models.PositiveSmallIntegerField(null=True, blank=True)
     text = models.TextField()
@@ -81,8 +123,10 @@ class Statement(models.Model):
     signed_at = models.DateTimeField()
     sha256 = models.CharField(max_length=64)
 
-    class Meta:
+    class Meta(Material.Meta):
+        abstract = False
         constraints = [
+            *Material.Meta.constraints,
             models.UniqueConstraint(fields=["case", "number"], name="statement_number_once"),
             models.CheckConstraint(
                 condition=Q(under_18_age__isnull=True) | Q(under_18_age__lt=18),
@@ -104,3 +148,149 @@ class WitnessDetails(models.Model):
 
     def __str__(self) -> str:
         return f"details of {self.statement_id}"
+
+
+class Schedule(models.Model):
+    """One signed issue of a form: MG6C lists what is unused and not sensitive, MG6D what is sensitive. Never changed.
+
+    `lines` is the whole issue as it was signed; its digest is in the signature's entry.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    form = models.CharField(max_length=4)
+    issue = models.PositiveIntegerField()
+    lines = models.JSONField(default=list)
+    nil = models.BooleanField(default=False)
+    signed_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    signed_name = models.CharField(max_length=120)
+    signed_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["case", "form", "issue"], name="schedule_issue_once"),
+            models.CheckConstraint(condition=Q(form__in=["MG6C", "MG6D"]), name="schedule_form_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.form} issue {self.issue}"
+
+
+class Copy(models.Model):
+    """A working copy to look at: not an exhibit, made from one by a recipe, and made again from it at any time."""
+
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=10)
+    number = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(max_length=8, default="waiting")
+    done = models.PositiveSmallIntegerField(default=0)
+    said = models.CharField(max_length=500, blank=True)
+    touched_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    size = models.BigIntegerField(default=0)
+    media_type = models.CharField(max_length=80, blank=True)
+    extension = models.CharField(max_length=8, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    made_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["exhibit", "kind", "number"], name="copy_once"),
+            models.CheckConstraint(
+                condition=Q(kind__in=["poster", "thumbs", "waveform", "proxy", "page", "text"]),
+                name="copy_kind_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="made", size__gt=0, recipe__isnull=False, made_at__isnull=False)
+                & ~Q(sha256="")
+                | Q(state__in=["waiting", "making", "refused"], sha256="", size=0, made_at__isnull=True),
+                name="copy_made_has_bytes",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.number}"
+
+
+class ClockCheck(models.Model):
+    """What a recorder's clock showed and how far it was off, as somebody measured it. Never changed, only added to.
+
+    `device_time` is what the recorder shows at the first frame, as text without a zone; `offset_ms` how far its clock
+    was ahead of true time (less than nothing when behind). Neither is computed from the other.
+    """
+
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    device_time = models.CharField(max_length=19)
+    offset_ms = models.BigIntegerField(null=True, blank=True)
+    measured_by = models.CharField(max_length=120, blank=True)
+    measured_at = models.DateTimeField(null=True, blank=True)
+    against = models.CharField(max_length=200, blank=True)
+    by = models.CharField(max_length=40)
+    at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(offset_ms__isnull=True, measured_by="", measured_at__isnull=True, against="")
+                | (
+                    Q(offset_ms__isnull=False, measured_at__isnull=False)
+                    & ~Q(measured_by="")
+                    & ~Q(against="")
+                ),
+                name="clock_offset_was_measured",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+
+class Redaction(models.Model):
+    """The work on one redaction of an exhibit: what was found, what a person decided, and what came of it.
+
+    `found` is what looking at the exhibit gave (frames, tracks of faces, loudness); `work` what people decided, with
+    reasons. The pictures of every frame lie in the vault under `sheets_sha256`. The result is a derived exhibit.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=8)
+    state = models.CharField(max_length=10, default="preparing")
+    stage = models.CharField(max_length=120, blank=True)
+    error = models.CharField(max_length=300, blank=True)
+    asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    stage_at = models.DateTimeField(null=True, blank=True)
+    sheets_sha256 = models.CharField(max_length=64, blank=True)
+    sheets_size = models.BigIntegerField(default=0)
+    found = models.JSONField(default=dict)
+    work = models.JSONField(default=dict)
+    sittings = models.JSONField(default=dict)
+    title = models.CharField(max_length=200, blank=True)
+    plan_sha256 = models.CharField(max_length=64, blank=True)
+    reviewed_by = models.CharField(max_length=40, blank=True)
+    reviewed_at = models.DateTimeField(null=True, blank=True)
+    result = models.ForeignKey(Exhibit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["preparing", "reviewing", "making", "made", "failed"]),
+                name="redaction_state_known",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["making", "made"])
+                | (Q(reviewed_at__isnull=False) & ~Q(reviewed_by="") & ~Q(plan_sha256="")),
+                name="redaction_made_only_when_reviewed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="made", result__isnull=False) | (~Q(state="made") & Q(result__isnull=True)),
+                name="redaction_made_has_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"redaction of {self.exhibit_id}"

@@ -8,9 +8,10 @@ from uuid import UUID
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
-from counterfoil.evidence.models import Exhibit, Statement, Title
+from counterfoil.evidence.models import Exhibit, Redaction, Statement, Title
 from counterfoil.reports import queries as reports
 from counterfoil.reports.queries import FileCard
+from counterfoil.reports.screening import screenings
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,13 @@ class ExhibitCard:
     received_at: datetime
     taken_at: datetime
     technical: Mapping[str, Any]
+    material: str
+    parent: str | None
+    recipe: Mapping[str, Any] | None
+    returned_to: str
+    restricted: str
+    scan: str
+    says: str
 
 
 @dataclass(frozen=True)
@@ -51,6 +59,7 @@ class StatementCard:
     signed_at: datetime
     taken_by: str
     sha256: str
+    material: str
 
 
 def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
@@ -58,6 +67,7 @@ def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
     newest: dict[UUID, Title] = {}
     for t in Title.objects.filter(exhibit__in=[e.pk for e in rows]).order_by("at", "pk"):
         newest[t.exhibit_id] = t
+    screened = screenings(e.sha256 for e in rows)
     return [
         ExhibitCard(
             id=e.pk,
@@ -76,6 +86,13 @@ def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
             received_at=e.received_at,
             taken_at=e.taken_at,
             technical=e.technical,
+            material=e.material,
+            parent=e.parent.label if e.parent else None,
+            recipe=e.recipe,
+            returned_to=e.returned_to,
+            restricted=e.restricted,
+            scan=screened[e.sha256].scan if e.sha256 in screened else "waiting",
+            says=screened[e.sha256].says if e.sha256 in screened else "",
         )
         for e in rows
     ]
@@ -83,7 +100,7 @@ def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
 
 def exhibits_of(viewer: Viewer, case_id: UUID) -> list[ExhibitCard]:
     """Return the exhibits of a case by label; the caller has decided that the viewer may see the case."""
-    found = Exhibit.objects.filter(case_id=case_id).select_related("produced_by", "holder")
+    found = Exhibit.objects.filter(case_id=case_id).select_related("produced_by", "holder", "parent")
     return _cards(found.order_by("initials", "number"))
 
 
@@ -91,13 +108,18 @@ def exhibit_for(viewer: Viewer, case_id: UUID, exhibit_id: UUID) -> ExhibitCard 
     """Return one exhibit of a case the viewer may see; None when refused and None when absent."""
     if not cases.why(viewer, case_id).allowed:
         return None
-    found = Exhibit.objects.filter(pk=exhibit_id, case_id=case_id).select_related("produced_by", "holder")
+    found = Exhibit.objects.filter(pk=exhibit_id, case_id=case_id).select_related(
+        "produced_by", "holder", "parent"
+    )
     return next(iter(_cards(found)), None)
 
 
-def titles_of(case_id: UUID) -> dict[str, str]:
-    """Return every version of every title on a case by digest, for a bundle."""
-    return dict(Title.objects.filter(exhibit__case_id=case_id).values_list("sha256", "text"))
+def titles_of(case_id: UUID, exhibits: Iterable[UUID] | None = None) -> dict[str, str]:
+    """Return every version of every title on a case by digest; of some exhibits only, for a bundle that holds those."""
+    found = Title.objects.filter(exhibit__case_id=case_id)
+    if exhibits is not None:
+        found = found.filter(exhibit__in=list(exhibits))
+    return dict(found.values_list("sha256", "text"))
 
 
 def statements_of(viewer: Viewer, case_id: UUID) -> list[StatementCard]:
@@ -121,6 +143,7 @@ def statements_of(viewer: Viewer, case_id: UUID) -> list[StatementCard]:
             signed_at=s.signed_at,
             taken_by=s.taken_by.name,
             sha256=s.sha256,
+            material=s.material,
         )
         for s in found
     ]
@@ -138,5 +161,6 @@ def quarantined(viewer: Viewer, case_id: UUID) -> list[FileCard]:
 
 
 def known_objects() -> list[tuple[str, int]]:
-    """Return digest and size of every exhibit's object, for the vault's check."""
-    return list(Exhibit.objects.values_list("sha256", "size"))
+    """Return digest and size of every exhibit's object and every pack of review pictures, for the vault's check."""
+    sheets = Redaction.objects.exclude(sheets_sha256="").values_list("sheets_sha256", "sheets_size")
+    return [*Exhibit.objects.values_list("sha256", "size"), *sheets]

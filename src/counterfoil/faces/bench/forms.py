@@ -11,6 +11,13 @@ class Release(forms.Form):
     purpose = forms.CharField(required=False, max_length=400)
 
 
+class Mark(forms.Form):
+    """A prosecutor's mark on one line of a schedule."""
+
+    decision = forms.CharField(required=False, max_length=8)
+    comment = forms.CharField(required=False, max_length=800)
+
+
 class Code(forms.Form):
     """The one-time code."""
 

@@ -11,6 +11,11 @@ REFUSALS = (
     "Say what it is released for, for example: initial details for the first hearing.",
     "There is no such bundle among those sent to you.",
     "There is no such open release of yours.",
+    "The defence's bundle is not made yet. Make it, then release it.",
+    "A newer bundle was made for the defence. Release that one.",
+    "You marked the schedule after the defence's bundle was made. Make it again first.",
+    "Choose one of the marks.",
+    "Comment in 400 letters or fewer.",
 )
 
 
@@ -60,6 +65,17 @@ def sentences() -> dict[str, str]:
     return dict(zip((*PROVED, *NOT_PROVED), spoken, strict=True))
 
 
+def marks() -> dict[str, str]:
+    """Return what each mark of a prosecutor on a schedule means, in the language of the request."""
+    return {
+        "D": _("Disclose it"),
+        "ND": _("Do not disclose it"),
+        "Inspect": _("The defence may inspect it"),
+        "Y": _("Agreed: it is sensitive"),
+        "N": _("Not agreed: it is not sensitive"),
+    }
+
+
 def refusals() -> dict[str, str]:
     """Return what a release may be refused with, by its English sentence, in the language of the request."""
     spoken = (
@@ -68,6 +84,11 @@ def refusals() -> dict[str, str]:
         _("Say what it is released for, for example: initial details for the first hearing."),
         _("There is no such bundle among those sent to you."),
         _("There is no such open release of yours."),
+        _("The defence's bundle is not made yet. Make it, then release it."),
+        _("A newer bundle was made for the defence. Release that one."),
+        _("You marked the schedule after the defence's bundle was made. Make it again first."),
+        _("Choose one of the marks."),
+        _("Comment in 400 letters or fewer."),
     )
     return dict(zip(REFUSALS, spoken, strict=True))
 

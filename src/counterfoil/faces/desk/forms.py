@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 
 from counterfoil.engines.errors import BadInput, Refusal
+from counterfoil.reference.disclosure import presumed
 
 
 class Typed(forms.Form):
@@ -110,6 +111,23 @@ class Reopen(Typed):
     reason = long(4000)
 
 
+class Decide(Typed):
+    """What an item of material is to the case, its line on a schedule, and why."""
+
+    material = short(12)
+    description = long(300)
+    location = short(120)
+    reason = long(4000)
+    tags = forms.MultipleChoiceField(required=False, choices=lambda: [(i, i) for i in presumed()])
+
+
+class SignSchedules(Typed):
+    """The disclosure officer's signature, and that there is nothing sensitive."""
+
+    endorse_nil = short(3)
+    signed_name = short(120)
+
+
 class Statement(Typed):
     """A statement: the front as it is signed, and the back page that stays with the case."""
 
@@ -187,3 +205,55 @@ class Send(Typed):
     """Which prosecutor gets a bundle."""
 
     prosecutor = short(60)
+
+
+class Appeal(Typed):
+    """What to ask the public for: one place, one span of time, in words that name nobody."""
+
+    place = short(200)
+    position = short(60)
+    starts = short(30)
+    ends = short(30)
+    wanted = long(2000)
+    wanted_cy = long(2000)
+    closes = short(12)
+
+
+class Footage(Typed):
+    """Which cameras' recordings to ask for; or, with `then`, to close the appeal."""
+
+    then = short(10)
+
+
+class Settle(Typed):
+    """How asking for a recording ended, and why."""
+
+    how = short(10)
+    reason = long(4000)
+
+
+class Still(Typed):
+    """Which frame becomes an exhibit."""
+
+    at = short(40)
+    title = short(200)
+
+
+class Clip(Typed):
+    """Which part of a recording becomes an exhibit, and how it is cut."""
+
+    start = short(40)
+    end = short(40)
+    how = short(12)
+    title = short(200)
+
+
+class RecorderClock(Typed):
+    """What a recorder's clock shows, and how far it was off when somebody measured it."""
+
+    device_time = short(30)
+    offset = short(20)
+    direction = short(10)
+    measured_by = short(120)
+    measured_at = short(30)
+    against = short(200)

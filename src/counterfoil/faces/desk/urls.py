@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.faces.desk.views import case, courts, evidence, lists
+from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists
 
 urlpatterns = [
     path("", lists.home, name="desk-home"),
@@ -18,14 +18,28 @@ urlpatterns = [
     path("cases/<uuid:case>/record", case.record, name="desk-record"),
     path("cases/<uuid:case>/update", case.update, name="desk-update"),
     path("cases/<uuid:case>/reopen", case.reopen, name="desk-reopen"),
+    path("cases/<uuid:case>/appeals/new", appeals.new_appeal, name="desk-new-appeal"),
+    path("cases/<uuid:case>/appeals/<uuid:appeal>", appeals.appeal, name="desk-appeal"),
+    path("cases/<uuid:case>/appeals/<uuid:appeal>/poster", appeals.poster, name="desk-poster"),
+    path("cases/<uuid:case>/footage/<uuid:camera>", appeals.settle, name="desk-settle"),
+    path("cases/<uuid:case>/answers/<uuid:report>/looked", appeals.looked, name="desk-looked"),
     path("cases/<uuid:case>/files/<uuid:upload>/seal", evidence.seal, name="desk-seal"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>", evidence.exhibit, name="desk-exhibit"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/file", evidence.file, name="desk-exhibit-file"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/media", media.media, name="desk-media"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/copies/<int:copy>", media.copy, name="desk-copy"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/still", media.still, name="desk-still"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/clip", media.clip, name="desk-clip"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/clock", media.clock, name="desk-clock"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/retitle", evidence.retitle, name="desk-retitle"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/hand-over", evidence.hand_over, name="desk-hand-over"),
     path("cases/<uuid:case>/statements/new", evidence.new_statement, name="desk-new-statement"),
     path("cases/<uuid:case>/statements/<uuid:statement>", evidence.statement, name="desk-statement"),
     path("cases/<uuid:case>/statements/<uuid:statement>/back", evidence.back_page, name="desk-back-page"),
+    path("cases/<uuid:case>/disclosure", disclosure.page, name="desk-disclosure"),
+    path("cases/<uuid:case>/material/<slug:kind>/<uuid:item>", disclosure.decide, name="desk-decide"),
+    path("cases/<uuid:case>/schedules/sign", disclosure.sign, name="desk-sign-schedules"),
+    path("cases/<uuid:case>/schedules/<uuid:schedule>", disclosure.schedule, name="desk-schedule"),
     path("cases/<uuid:case>/suspects/new", courts.new_suspect, name="desk-new-suspect"),
     path("cases/<uuid:case>/charges/new", courts.new_charge, name="desk-new-charge"),
     path("cases/<uuid:case>/outcome", courts.outcome, name="desk-outcome"),

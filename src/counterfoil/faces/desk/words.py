@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from counterfoil.cases.rules import GRADES, REFERENCES, ROLES
+from counterfoil.duties.actions import FOOTAGE
 from counterfoil.duties.queries import DutyCard
 from counterfoil.engines.clock import London
 from counterfoil.ledger.queries import Line
@@ -179,6 +180,16 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return "Closed the case"
         case "case.reopened":
             return "Reopened the case"
+        case "case.joined":
+            return "An answer to an appeal came in"
+        case "appeal.opened":
+            return "Opened an appeal to the public"
+        case "appeal.ended":
+            return "Closed an appeal"
+        case "footage.asked":
+            return "Asked for a camera's recording"
+        case "footage.settled":
+            return f"Asking for a recording ended: {FOOTAGE.get(str(body.get('how')), '').lower()}"
         case "party.added":
             return f"Put a {ROLES.get(str(body.get('role')), 'person').lower()} on the case"
         case "suspect.named":
@@ -215,6 +226,15 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return f"Gave exhibit {thing} a new title"
         case "exhibit.moved":
             return f"Handed exhibit {thing} to {person('to')}"
+        case "exhibit.material" | "statement.material":
+            what = f"exhibit {thing}" if entry.act == "exhibit.material" else "a statement"
+            state = str(body.get("material", "")).replace("_", " ")
+            return f"Decided that {what} is {state}"
+        case "schedule.signed":
+            nil = ", endorsed nil" if body.get("nil") else ""
+            return f"Signed {body.get('form')} issue {body.get('issue')}{nil}"
+        case "schedule.marked":
+            return f"Marked item {body.get('line')} of a schedule: {body.get('mark')}"
         case "statement.signed":
             return f"Statement {body.get('number', '')} was signed"
         case "statement.back_page_read":

@@ -16,6 +16,7 @@ from counterfoil.courts import queries as courts
 from counterfoil.courts.queries import BundleCard
 from counterfoil.courts.rules import DECIDERS
 from counterfoil.engines.errors import BadInput
+from counterfoil.evidence.material import not_ready
 from counterfoil.faces.desk import forms, words
 from counterfoil.faces.desk.views.acting import (
     attempt,
@@ -142,7 +143,15 @@ def new_bundle(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResp
             response = to("desk-bundle", card.id, made)
             response.headers["Location"] += "?waiting=1"
             return response
-    return asked(request, viewer, card, "new_bundle", form, charges=courts.charges_of(viewer, card.id))
+    return asked(
+        request,
+        viewer,
+        card,
+        "new_bundle",
+        form,
+        charges=courts.charges_of(viewer, card.id),
+        lacking=not_ready(viewer, card.id),
+    )
 
 
 def _bundle(viewer: Viewer, card: CaseCard, bundle: UUID) -> BundleCard | None:
@@ -174,6 +183,7 @@ def bundle(request: HttpRequest, viewer: Viewer, card: CaseCard, bundle: UUID) -
         "bundle": found,
         "form": form,
         "people": accounts.colleagues(viewer, "prosecutor"),
+        "beside": courts.defence_bundle(viewer, bundle) if found.audience == "prosecutor" else None,
         "releases": courts.releases_of(viewer, bundle),
         "refresh": REFRESH_SECONDS if found.state == "building" else 0,
         "here": "cases",
