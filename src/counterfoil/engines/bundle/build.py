@@ -27,6 +27,7 @@ from counterfoil.engines.bundle.facts import (
     StampFacts,
 )
 from counterfoil.engines.bundle.identity import fingerprint, load_crls
+from counterfoil.engines.bundle.page import page
 from counterfoil.engines.bundle.papers import (
     charge,
     derivation,
@@ -56,7 +57,6 @@ from counterfoil.engines.tlog import (
 FORMAT = "counterfoil/exhibits/v2"
 NOTE = "counterfoil/bundle/v1"
 VERIFIER = Path(__file__).parent / "standalone" / "verify.py"
-PAGE = Path(__file__).parent / "standalone" / "verify.html"
 STAMP_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 TOLERANCE = 300  # seconds by which two timestamp authorities may differ
 UNLISTED = ("manifest.json", "manifest.note", "tagmanifest-sha256.txt")
@@ -144,7 +144,7 @@ def payload(facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], b
         "custody/actors.json": jcs(dict(facts.actors)),
         "custody/titles.json": jcs(titles),
         "keys/history.note": facts.key_history.encode(),
-        "verify.html": PAGE.read_bytes(),
+        "verify.html": page(),
         "verify.py": VERIFIER.read_bytes(),
     }
     listing = {

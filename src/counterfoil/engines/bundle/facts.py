@@ -69,7 +69,8 @@ class ScheduleItem:
 class ScheduleFacts:
     """One issue of a schedule: `form` MG6C, MG6D or MG12, `number` of the issue from 1, its items and who signed it.
 
-    Item numbers of a form go on over its issues: 1, 2, 3 … without a gap. A schedule without items is endorsed nil.
+    An issue is the whole schedule as signed, and the newest counts. An item keeps its number in every issue, new ones
+    go on: over all issues the numbers are 1, 2, 3 … without a gap. A schedule without items is endorsed nil.
     MG6D goes into a prosecutor's bundle only.
     """
 

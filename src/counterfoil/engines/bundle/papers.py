@@ -111,8 +111,17 @@ def _refuse_gaps(form: str, issues: list[ScheduleFacts]) -> None:
     ordered = sorted(issues, key=lambda s: s.number)
     if [s.number for s in ordered] != list(range(1, len(ordered) + 1)):
         raise BadInput("schedules", f"The issues of {form} must be numbered 1, 2, 3 without a gap.")
-    numbers = [i.number for s in ordered for i in s.items]
-    if numbers != list(range(1, len(numbers) + 1)):
+    things: dict[int, str] = {}
+    for s in ordered:
+        numbers = [i.number for i in s.items]
+        if numbers != sorted(set(numbers)):
+            raise BadInput("schedules", f"The items of issue {s.number} of {form} are not in order.")
+        for i in s.items:
+            if things.setdefault(i.number, i.exhibit) != i.exhibit:
+                raise BadInput(
+                    "schedules", f"Item {i.number} of {form} is one thing in one issue and another later."
+                )
+    if sorted(things) != list(range(1, len(things) + 1)):
         raise BadInput("schedules", f"The items of {form} must be numbered 1, 2, 3 over all its issues.")
     for s in ordered:
         if s.endorsed_nil is not (not s.items):

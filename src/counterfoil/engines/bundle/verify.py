@@ -56,44 +56,40 @@ from counterfoil.engines.tlog import (
 SMALL, LARGE, REPORT = 1 << 20, 1 << 26, 1 << 29
 MAX_EVENTS = 200_000
 NOT_PROVED, OK = "not-proved", "ok"
-LISTING = set(
-    [
-        "format",
-        "name",
-        "urn",
-        "force",
-        "case",
-        "built_at",
-        "development",
-        "audience",
-        "exhibits",
-        "events",
-        "papers",
-        "annex",
-    ]
-)
-ROW = set(
-    [
-        "label",
-        "title",
-        "sha256",
-        "size",
-        "media_type",
-        "original_name",
-        "produced_by",
-        "recorded",
-        "duration_ms",
-        "note",
-        "path",
-        "restricted",
-        "parent",
-        "recipe_sha256",
-        "derivation",
-        "working",
-        "events",
-    ]
-)
-ITEM = set(["number", "description", "location", "exhibit", "sha256", "reason", "decision", "comment"])
+LISTING = {
+    "format",
+    "name",
+    "urn",
+    "force",
+    "case",
+    "built_at",
+    "development",
+    "audience",
+    "exhibits",
+    "events",
+    "papers",
+    "annex",
+}
+ROW = {
+    "label",
+    "title",
+    "sha256",
+    "size",
+    "media_type",
+    "original_name",
+    "produced_by",
+    "recorded",
+    "duration_ms",
+    "note",
+    "path",
+    "restricted",
+    "parent",
+    "recipe_sha256",
+    "derivation",
+    "working",
+    "events",
+}
+ITEM = {"number", "description", "location", "exhibit", "sha256", "reason", "decision", "comment"}
 STAMP_FILE = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})(?:\.renewed-([1-9]\d?))?\.tsr", re.ASCII)
 CHAIN_FILE = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})/chain/(crl-)?\d\d\.pem", re.ASCII)
 CONSISTENCY_FILE = re.compile(r"log/consistency-from-([1-9]\d{0,17})\.txt", re.ASCII)
@@ -419,15 +415,24 @@ def check_schedules(case: Case) -> Result:
                 raise Corrupt(f"The issues of {form} are not numbered 1, 2, 3: one is missing.")
             if issue["endorsed_nil"] is not (not issue["items"]):
                 raise Corrupt(f"Issue {n} of {form} is empty but not endorsed nil, or the other way round.")
-        items = items_of(schedule)
-        for n, item in enumerate(items, 1):
-            if set(item) != ITEM or item["number"] != n:
-                raise Corrupt(f"Item {n} of {form} is missing: its items are not numbered without a gap.")
-            if item["reason"] and form != "MG6D":
-                raise Corrupt(f"Item {n} of {form} gives a reason that only an MG6D may hold.")
+        things: dict[int, str] = {}
+        for issue in schedule["issues"]:
+            numbers = [item["number"] for item in issue["items"]]
+            if any(set(item) != ITEM or (item["reason"] and form != "MG6D") for item in issue["items"]):
+                raise Corrupt(f"A line of {form} holds what that form has no place for.")
+            if numbers != sorted(set(numbers)):
+                raise Corrupt(f"The items of issue {issue['number']} of {form} are not in order.")
+            for item in issue["items"]:
+                if things.setdefault(item["number"], item["exhibit"]) != item["exhibit"]:
+                    raise Corrupt(
+                        f"Item {item['number']} of {form} is one thing in one issue and another later."
+                    )
+        gap = next((n for n, number in enumerate(sorted(things), 1) if n != number), None)
+        if gap:
+            raise Corrupt(f"Item {gap} of {form} is missing: its items are not numbered without a gap.")
         if form == "MG12":
             rows = sorted((x["label"], x["sha256"]) for x in case.listing["exhibits"])
-            if sorted((i["exhibit"], i["sha256"]) for i in items) != rows:
+            if sorted((i["exhibit"], i["sha256"]) for i in schedule["issues"][-1]["items"]) != rows:
                 raise Corrupt("The MG12 does not list exactly the exhibits of this bundle.")
     return None
 

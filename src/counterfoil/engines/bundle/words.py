@@ -22,7 +22,7 @@ SENTENCES = {
     INTEGRITY: "The files agree with one another, but nothing from outside shows who made them: use the court's "
     "policy.",
     CANNOT: "A check could not be run on this machine, so nothing is concluded. This is not a pass.",
-    INVALID: "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it should be.",
+    INVALID: "Do not rely on this bundle: a check failed. It was changed, is incomplete, or not made as it should be.",
 }
 
 # (name, what it establishes) in the order in which they run.
