@@ -87,6 +87,7 @@ def tick() -> None:
     from counterfoil.config.fsck import clear_leftovers
     from counterfoil.courts.actions import sweep_bundles
     from counterfoil.duties.actions import sweep
+    from counterfoil.evidence.restricting import sweep_screening
     from counterfoil.ledger.actions import sequence
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
@@ -98,6 +99,7 @@ def tick() -> None:
         send_waiting,
         lambda: tidy(timezone.now()),
         lambda: sweep_bundles(timezone.now()),
+        lambda: sweep_screening(timezone.now()),
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
         clear_leftovers,
@@ -236,17 +238,11 @@ def _account(args: argparse.Namespace) -> int:
 def _keys(args: argparse.Namespace) -> int:
     """Show the public keys, or make the missing production keys."""
     _django()
-    from django.conf import settings
+    from counterfoil.plugs.keys import keys, make_missing
 
-    from counterfoil.plugs.keys import keys, write_key
-
-    folder = Path(settings.COUNTERFOIL_HOME) / "keys"
     if args.new:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        for purpose in ("log", "receipt", "manifest"):
-            if not (folder / f"{purpose}.key").exists():
-                write_key(folder, purpose, development=not settings.PRODUCTION)
-                print(f"Made a new {purpose} key.")
+        for role in make_missing():
+            print(f"Made a new {role} key.")
     found = keys()
     for signer in (found.log, found.receipt, found.manifest):
         print(signer.vkey)
@@ -324,7 +320,7 @@ def parser() -> argparse.ArgumentParser:
     account = sub.add_parser("account", help="open a staff account")
     account.add_argument("username")
     account.add_argument("name", help="the person's name, in quotes")
-    account.add_argument("role", choices=["officer", "inspector", "prosecutor", "administrator"])
+    account.add_argument("role", choices=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"])
     account.add_argument("--force", default="", help="two-character force code (not for prosecutors)")
     account.set_defaults(run=_account)
 

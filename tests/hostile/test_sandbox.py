@@ -19,7 +19,7 @@ from counterfoil.engines import sandbox
 from counterfoil.engines.sandbox import parent, walls
 
 A = "tests.hostile.attacks:"
-SMALL = sandbox.Limits(memory=128 << 20, cpu_s=2, wall_s=4, file_bytes=20 << 20, files=800)
+SMALL = sandbox.Limits(memory=128 << 20, cpu_s=1, wall_s=2.5, file_bytes=20 << 20, files=800)
 STOPPED = re.compile(
     r"(PermissionError|OSError|ConnectionRefusedError|FileNotFoundError|ProcessLookupError)\b"
 )
@@ -53,7 +53,9 @@ class Tripwires:
         listener.listen()
 
         def take() -> None:
-            listener.accept()[0].close()
+            with listener.accept()[0] as caller:
+                caller.settimeout(2)
+                caller.recv(100)
 
         self._watch(name, listener, take)
         return listener
@@ -222,7 +224,8 @@ def test_whatever_eats_without_end_is_stopped_within_its_limits(
 
 
 def _still_running(folder: Path) -> list[str]:
-    """Return processes whose command or working folder is this test's: there must be none once `run` is back."""
+    """Return processes that work in this test's folder: there must be none once `run` is back."""
+    time.sleep(0.05)  # the kernel forgets a dead process's folder a moment after its memory and files
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():

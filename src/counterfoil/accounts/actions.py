@@ -17,7 +17,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.actions import record
 
 FAILURES_ALLOWED = 8
-OF_A_FORCE = ("officer", "inspector")
+OF_A_FORCE = ("officer", "inspector", "examiner", "analyst")
 FAILURES_WITHIN = timedelta(minutes=10)
 
 

@@ -46,7 +46,9 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(role__in=["officer", "inspector", "prosecutor", "administrator"]),
+                condition=Q(
+                    role__in=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"]
+                ),
                 name="grant_role_known",
             ),
             models.CheckConstraint(

@@ -10,6 +10,8 @@ ROLES = {
     "inspector": "Supervising inspector: sees every ordinary case of the force and receives what was missed",
     "prosecutor": "Prosecutor: receives bundles sent to them and alone releases a bundle to the defence",
     "administrator": "Runs the installation: accounts and postings, never cases",
+    "examiner": "Indecent image examiner: approved by name to look at restricted images of cases they work on",
+    "analyst": "Digital forensic analyst: may take out files that the virus scanner flagged, of cases they work on",
 }
 
 

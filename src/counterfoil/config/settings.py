@@ -32,7 +32,7 @@ def database(url: str, home: Path) -> dict[str, object]:
             "OPTIONS": {
                 "transaction_mode": "IMMEDIATE",
                 "timeout": 20,
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
             },
             "TEST": {"NAME": str(home / "test.sqlite3")},
         }
@@ -275,7 +275,7 @@ EMAIL_USE_TLS = os.environ.get("COUNTERFOIL_SMTP_TLS", "1") == "1"
 EMAIL_TIMEOUT = 20
 DEFAULT_FROM_EMAIL = os.environ.get("COUNTERFOIL_MAIL_FROM", "updates@counterfoil.example")
 
-# Sockets for outside products: the adapter's dotted path and its options; witness and timestamper take several, by name.
+# Sockets for outside products: the adapter's dotted path and its options; witness and timestamper take several by name.
 ANCHORS = read_anchors(os.environ.get("COUNTERFOIL_ANCHORS", ""), COUNTERFOIL_HOME, production=PRODUCTION)
 PLUGS: dict[str, Any] = {
     "notifier": (
@@ -305,6 +305,8 @@ PLUGS: dict[str, Any] = {
 # So many different operators' witnesses must have cosigned, and so many seconds two authorities may differ.
 WITNESS_QUORUM = ANCHORS.quorum
 STAMP_TOLERANCE = ANCHORS.tolerance
+# What people decided about the log (erasures, reconciliations); on another disk than the backups restore.
+COUNTERFOIL_DECISIONS = os.environ.get("COUNTERFOIL_DECISIONS", "")
 
 # Followers that react at once to upstream acts. The clock's sweep does the same work without them.
 FOLLOWERS = True

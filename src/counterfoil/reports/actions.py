@@ -104,7 +104,7 @@ def give_return_code(draft: Draft) -> str:
 def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = None) -> FileCard:
     """Take one file into quarantine, durable and hashed before this returns, and list it on the draft.
 
-    Raises BadInput with the reason for this file alone: too big, empty, or not a kind we can take.
+    Any kind of file is taken. Raises BadInput with the reason for this file alone: too big or empty.
     """
     shown = rules.plain_name(name)
     if Draft.objects.filter(pk=draft.pk, sent_as__isnull=False).exists():
@@ -116,11 +116,6 @@ def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = Non
     if not head:
         raise BadInput("files", f"{shown} is empty. Choose the file again.")
     kind = sniff(head)
-    if kind is None:
-        raise BadInput(
-            "files",
-            f"{shown} is not a photo, video, sound or PDF that we can take. Tell us what it is in your answers.",
-        )
     stream.seek(0)
     with taking_in() as store:
         stored = store.add(stream, limit=FILE_LIMIT)

@@ -16,8 +16,8 @@ from counterfoil.engines.errors import BadInput, Corrupt
 from counterfoil.engines.refs import parse_reference
 from counterfoil.engines.tlog import open_note
 from counterfoil.places import queries as places
-from counterfoil.plugs.keys import keys
-from counterfoil.reports.models import Draft, Progress, Report, Upload
+from counterfoil.plugs.keys import signed_in_time, verifiers
+from counterfoil.reports.models import Appeal, Draft, Progress, Report, Upload
 
 # OWASP's second Argon2id setting: 19 MiB, two passes. The passphrase is ours (44 bits), the reference has 100.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -41,6 +41,7 @@ class FileCard:
     sha256: str
     size: int
     received_at: datetime
+    restricted: str = ""
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class ReportCard:
     lang: str
     force: str
     force_id: int
+    appeal: UUID | None
     answers: Mapping[str, Any]
     contact: Mapping[str, Any]
     device_safe: bool
@@ -73,6 +75,70 @@ class Step:
     due_at: datetime | None
 
 
+@dataclass(frozen=True)
+class AppealCard:
+    """An appeal as the public reads it: nothing in it leads to a case. Positions are degrees."""
+
+    id: UUID
+    code: str
+    force: str
+    force_name: str
+    force_name_cy: str
+    place: str
+    lat: float
+    lon: float
+    starts_at: datetime
+    ends_at: datetime
+    wanted: str
+    wanted_cy: str
+    opened_at: datetime
+    closes_at: datetime
+    ended_at: datetime | None
+
+    def is_open(self, now: datetime) -> bool:
+        """Say whether the public may answer it."""
+        return self.ended_at is None and now < self.closes_at
+
+
+def _appeal(a: Appeal) -> AppealCard:
+    return AppealCard(
+        id=a.pk,
+        code=a.code,
+        force=a.force.code,
+        force_name=a.force.name,
+        force_name_cy=a.force.name_cy or a.force.name,
+        place=a.place,
+        lat=a.lat_e6 / 1e6,
+        lon=a.lon_e6 / 1e6,
+        starts_at=a.starts_at,
+        ends_at=a.ends_at,
+        wanted=a.wanted,
+        wanted_cy=a.wanted_cy,
+        opened_at=a.opened_at,
+        closes_at=a.closes_at,
+        ended_at=a.ended_at,
+    )
+
+
+def open_appeal(code: str, now: datetime) -> AppealCard | None:
+    """Return the appeal that a link's code names while it is open; None when there is none or it has closed."""
+    found = Appeal.objects.select_related("force").filter(code=code.upper()).first()
+    card = _appeal(found) if found else None
+    return card if card and card.is_open(now) else None
+
+
+def appeals(ids: Iterable[UUID]) -> list[AppealCard]:
+    """Return several appeals, oldest first, for a caller that has decided that its viewer may see them."""
+    found = Appeal.objects.select_related("force").filter(pk__in=list(ids)).order_by("opened_at")
+    return [_appeal(a) for a in found]
+
+
+def appeals_answered(report_ids: Iterable[UUID]) -> list[UUID]:
+    """Return which appeal each of these reports answered."""
+    found = Report.objects.filter(pk__in=list(report_ids), appeal__isnull=False)
+    return list(found.values_list("appeal_id", flat=True))
+
+
 def draft_for_session(session_key: str | None) -> Draft | None:
     """Return the draft of this session, or None."""
     if not session_key:
@@ -90,7 +156,9 @@ def draft_by_return_code(code: str) -> Draft | None:
 
 def _cards(uploads: Iterable[Upload]) -> tuple[FileCard, ...]:
     return tuple(
-        FileCard(u.pk, u.number, u.name, u.media_type, u.extension, u.sha256, u.size, u.received_at)
+        FileCard(
+            u.pk, u.number, u.name, u.media_type, u.extension, u.sha256, u.size, u.received_at, u.restricted
+        )
         for u in uploads
     )
 
@@ -108,6 +176,7 @@ def _card(report: Report) -> ReportCard:
         lang=report.lang,
         force=report.force.code,
         force_id=report.force_id,
+        appeal=report.appeal_id,
         answers=report.answers,
         contact=report.contact,
         device_safe=report.device_safe,
@@ -176,17 +245,27 @@ def check_receipt(note: str, files: Iterable[tuple[str, BinaryIO]] = ()) -> Rece
 
     Says only what the receipt itself says; looks nothing up, so it tells a stranger nothing new.
     """
-    signer = keys().receipt
+    # A receipt given before the key was changed stays good; one dated after its key was revoked does not.
+    known = verifiers("receipt")
     # A pasted receipt has often lost its final line break or gained carriage returns; neither is content.
     note = note.replace("\r\n", "\n").strip("\n ") + "\n"
     try:
-        opened = open_note(note, [signer.verifier])
+        opened = open_note(note, known)
     except Corrupt as e:
         return ReceiptCheck(False, f"This is not a receipt that we gave, or it was changed. {e}")
-    if signer.name not in opened.verified:
+    signed = [v.vkey for v in known if v in opened.verified_by]
+    if not signed:
         return ReceiptCheck(False, "This receipt is not signed with our receipt key.")
     lines = [line.split(" ") for line in opened.text.splitlines()]
     fields = {p[0]: p[1] for p in lines if len(p) == 2}
+    try:
+        said = datetime.fromisoformat(fields.get("received", ""))
+    except ValueError:
+        return ReceiptCheck(False, "This receipt does not say when it was given.")
+    if not any(signed_in_time("receipt", vkey, said) for vkey in signed):
+        return ReceiptCheck(
+            False, "This receipt is signed with a key that was no longer good when it was given."
+        )
     listed = tuple(p[2] for p in lines if len(p) == 4 and p[0] == "file")
     checked = []
     for name, stream in files:

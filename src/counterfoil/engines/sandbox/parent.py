@@ -165,8 +165,9 @@ def _watch(
                 child.stdin.close()
         stopped, last, complaint = _listen(child, says, started, out, limits, on_progress)
     finally:
-        os.close(says)
         _stop(child, wait_s=0 if stopped else 2)
+        _gone(says)
+        os.close(says)
         _, status, usage = os.wait4(child.pid, 0)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.stderr is not None:
@@ -210,6 +211,16 @@ def _stop(child: subprocess.Popen[bytes], wait_s: float) -> None:
         time.sleep(0.002)
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(child.pid, signal.SIGKILL)
+
+
+def _gone(says: int) -> None:
+    """Wait until nobody holds the other end of the pipe: the killed worker has then given back its memory and files."""
+    until = time.monotonic() + 5
+    with selectors.DefaultSelector() as waiting:
+        waiting.register(says, selectors.EVENT_READ)
+        while time.monotonic() < until:
+            if waiting.select(_POLL) and not os.read(says, 1 << 20):
+                return
 
 
 def _listen(

@@ -2,14 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
 from counterfoil.faces.kit.language import lang
-
-NO_STORE = "no-store, max-age=0, private"
+from counterfoil.faces.kit.served import NO_STORE, serve
 
 
 def show(
@@ -37,12 +35,4 @@ def gone(request: HttpRequest) -> HttpResponse:
 
 def as_download(stream: Any, name: str, media_type: str, size: int | None) -> HttpResponseBase:
     """Return bytes as a download that a browser will neither show, run nor keep."""
-    response = FileResponse(stream, content_type=media_type)
-    response.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    if size is not None:
-        response.headers["Content-Length"] = str(size)
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'"
-    response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-    response.headers["Cache-Control"] = NO_STORE
-    return response
+    return serve(stream, name, media_type, size)

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, TypeAlias, cast
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 
-from counterfoil.engines.sniff import NEEDED, sniff
 from counterfoil.faces.kit.language import gettext as _
 from counterfoil.faces.kit.language import size as size_words
 from counterfoil.reports import rules
@@ -92,12 +91,4 @@ def file_problem(file: Sent) -> str:
     if file.size > FILE_LIMIT:
         words = _("%(name)s is too big. The limit is %(limit)s. Tell us you have it, and we will ask for it.")
         return words % {"name": name, "limit": size_words(FILE_LIMIT)}
-    head = stream_of(file).read(NEEDED)
-    file.seek(0)
-    if sniff(head) is None:
-        words = _(
-            "%(name)s is not a photo, video, sound or PDF that we can take. "
-            "Tell us what it is in “What happened?”, and we will ask for it."
-        )
-        return words % {"name": name}
     return ""
