@@ -1,6 +1,7 @@
 """Every way to change cases."""
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,15 +13,16 @@ from django.utils import timezone
 from counterfoil.accounts.queries import viewer_for
 from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.cases import queries, rules
-from counterfoil.cases.models import Case, CaseReport, ExternalReference, Note, Party
+from counterfoil.cases.models import Case, CaseAppeal, CaseReport, ExternalReference, Note, Party
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.refs import crime_number
 from counterfoil.ledger.actions import record
 from counterfoil.people.actions import note_person
 from counterfoil.places import queries as places
 from counterfoil.places.actions import open_queue
-from counterfoil.reports.actions import tell
-from counterfoil.reports.queries import lock_report
+from counterfoil.reports.actions import make_appeal, stop_appeal, tell
+from counterfoil.reports.queries import ReportCard, lock_report
+from counterfoil.reports.rules import clean_appeal
 
 NUMBER_LOCK = 0x0C0FFEE2
 
@@ -43,6 +45,8 @@ def _queue_for(force: str, kind: str) -> int:
 def open_case(report_id: str) -> UUID:
     """Open the case of an accepted report, owned by the queue that takes its kind; return the case's id.
 
+    A report that answers an appeal joins the appeal's case instead while that is open.
+
     Idempotent: a report that has a case keeps it. Runs inside the report's own transaction when the follower is on,
     else in the clock's sweep.
     """
@@ -50,6 +54,9 @@ def open_case(report_id: str) -> UUID:
     known = CaseReport.objects.filter(report_id=report_id).first()
     if known:
         return known.case_id
+    joined = _join(report)
+    if joined is not None:
+        return joined
     now = timezone.now()
     queue = _queue_for(report.force, report.kind)
     year = timezone.localtime(now).year
@@ -73,6 +80,51 @@ def open_case(report_id: str) -> UUID:
         queue=str(queue),
     )
     return case.pk
+
+
+def _join(report: ReportCard) -> UUID | None:
+    """Let an answer to an appeal join the appeal's case and return its id; None when it has to open its own."""
+    made = CaseAppeal.objects.filter(appeal_id=report.appeal).first() if report.appeal else None
+    if made is None:
+        return None
+    case = Case.objects.select_for_update(of=("self",)).get(pk=made.case_id)
+    if case.state != "open":
+        return None
+    CaseReport.objects.create(case=case, report_id=report.id, answers=True, joined_at=timezone.now())
+    record(
+        "case.joined",
+        by=Viewer.clock(),
+        on=("report", report.id),
+        thread=case.pk,
+        appeal=str(made.appeal_id),
+    )
+    return case.pk
+
+
+@transaction.atomic
+def open_appeal(case_id: UUID, raw: Mapping[str, str], *, by: Viewer) -> UUID:
+    """Ask the public for recordings or memories of one place and time; return the appeal's id.
+
+    `raw` as `reports.rules.clean_appeal` takes it. The page that the public sees says nothing of the case.
+    """
+    needs(by, "officer", "open an appeal")
+    case = _open(case_id, "open an appeal", by)
+    now = timezone.now()
+    appeal = make_appeal(case.force_id, clean_appeal(raw, now), at=now)
+    CaseAppeal.objects.create(case=case, appeal_id=appeal, opened_by_id=by.id)
+    record("appeal.opened", by=by, on=("appeal", appeal), thread=case.pk)
+    return appeal
+
+
+@transaction.atomic
+def end_appeal(case_id: UUID, appeal_id: UUID, *, by: Viewer) -> None:
+    """Close an appeal's page to the public before its day. What was sent already stays."""
+    if not queries.why(by, case_id).allowed:
+        raise NotAllowed("You have no part in this case, so you cannot change it.")
+    if not CaseAppeal.objects.filter(case_id=case_id, appeal_id=appeal_id).exists():
+        raise NotAllowed("There is no such appeal on this case.")
+    if stop_appeal(appeal_id):
+        record("appeal.ended", by=by, on=("appeal", appeal_id), thread=case_id)
 
 
 def _open(case_id: UUID, what: str, by: Viewer) -> Case:
@@ -145,8 +197,7 @@ def grade(case_id: UUID, value: str, reason: str, *, by: Viewer) -> None:
     case.grade = value
     case.save(update_fields=["grade"])
     record("case.graded", by=by, on=("case", case.pk), thread=case.pk, grade=value, reason_sha256=digest)
-    for report in CaseReport.objects.filter(case=case):
-        tell(report.report_id, "triaged")
+    tell_reporters(case.pk, "triaged")
 
 
 @transaction.atomic
@@ -171,8 +222,7 @@ def record_crime(case_id: UUID, *, by: Viewer, rms_number: str = "") -> str:
     case.recorded_at, case.crime_number = now, number
     case.save(update_fields=["recorded_at", "crime_number", "system_of_record"])
     record("case.recorded", by=by, on=("case", case.pk), thread=case.pk, number=number.replace(" ", "_"))
-    for report in CaseReport.objects.filter(case=case):
-        tell(report.report_id, "recorded", crime_number=number)
+    tell_reporters(case.pk, "recorded", crime_number=number)
     return number
 
 
@@ -206,8 +256,7 @@ def name_suspect(case_id: UUID, name: str, reference_kind: str, reference: str, 
         reference_kind=reference_kind,
         reference=value.replace(" ", "_"),
     )
-    for report in CaseReport.objects.filter(case_id=case_id):
-        tell(report.report_id, "suspect_named")
+    tell_reporters(case_id, "suspect_named")
     return party
 
 
@@ -215,9 +264,9 @@ def name_suspect(case_id: UUID, name: str, reference_kind: str, reference: str, 
 def tell_reporters(
     case_id: UUID, what: str, *, next: str = "", due_at: datetime | None = None, **params: Any
 ) -> None:
-    """Write one line of progress on every report of a case."""
-    for report in CaseReport.objects.filter(case_id=case_id):
-        tell(report.report_id, what, next=next, due_at=due_at, **params)
+    """Write one line of progress on every report of a case; who only answered an appeal is not told about the case."""
+    for report_id in queries.reporters_of(case_id):
+        tell(report_id, what, next=next, due_at=due_at, **params)
 
 
 @transaction.atomic

@@ -58,14 +58,30 @@ class Case(models.Model):
 
 
 class CaseReport(models.Model):
-    """A report that opened or joined a case. Every report has exactly one once the chain or the sweep has run."""
+    """A report that opened or joined a case. Every report has exactly one once the chain or the sweep has run.
+
+    One that answers an appeal joins the appeal's case with `answers`: its sender is told about what they sent, and
+    never about the case.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
     report = models.OneToOneField("reports.Report", on_delete=models.PROTECT, related_name="+")
+    answers = models.BooleanField(default=False)
     joined_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.report_id}"
+
+
+class CaseAppeal(models.Model):
+    """An appeal made for a case."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    appeal = models.OneToOneField("reports.Appeal", on_delete=models.PROTECT, related_name="+")
+    opened_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return f"{self.case_id} {self.appeal_id}"
 
 
 class Party(models.Model):

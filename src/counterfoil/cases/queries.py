@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from counterfoil.accounts.queries import viewer_for
 from counterfoil.accounts.rules import CaseFacts, Verdict, Viewer
 from counterfoil.accounts.rules import why as decide
-from counterfoil.cases.models import Case, CaseReport, ExternalReference, Note, Party
+from counterfoil.cases.models import Case, CaseAppeal, CaseReport, ExternalReference, Note, Party
 from counterfoil.people import queries as people
 from counterfoil.places import queries as places
 from counterfoil.reports import queries as reports
@@ -210,6 +210,24 @@ def reports_of(case_id: UUID) -> list[UUID]:
     return list(
         CaseReport.objects.filter(case_id=case_id).order_by("joined_at").values_list("report_id", flat=True)
     )
+
+
+def reporters_of(case_id: UUID) -> list[UUID]:
+    """Return the ids of the reports whose senders are told about the case: all but answers to its appeals."""
+    found = CaseReport.objects.filter(case_id=case_id, answers=False).order_by("joined_at")
+    return list(found.values_list("report_id", flat=True))
+
+
+def appeals_of(case_id: UUID) -> list[UUID]:
+    """Return the ids of the appeals made for a case, oldest first."""
+    found = CaseAppeal.objects.filter(case_id=case_id).order_by("appeal__opened_at")
+    return list(found.values_list("appeal_id", flat=True))
+
+
+def answers_of(case_id: UUID) -> list[UUID]:
+    """Return the ids of the reports that answered a case's appeals, oldest first."""
+    found = CaseReport.objects.filter(case_id=case_id, answers=True).order_by("joined_at")
+    return list(found.values_list("report_id", flat=True))
 
 
 def case_of_report(report_id: UUID | str) -> UUID | None:

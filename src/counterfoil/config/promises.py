@@ -90,7 +90,12 @@ def duties_missed_in_silence(before: datetime) -> Iterable[object]:
         .values_list("report_id", "params")
     }
     for duty in rows("duties.Duty").filter(missed_at__isnull=False):
+        kind = duty_kinds().get(duty.kind)
         joined = rows("cases.CaseReport").filter(case_id=duty.case_id, joined_at__lte=duty.missed_at)
+        if duty.about.startswith("report:"):
+            joined = joined.filter(report_id=duty.about.partition(":")[2])
+        else:
+            joined = joined.filter(answers=False) if kind is None or kind.told else joined.none()
         for report in joined.values_list("report_id", flat=True):
             if (report, duty.kind, duty.due_at.isoformat()) not in told:
                 yield f"duty {duty.pk} ({duty.kind}) was missed and report {report} was not told"
@@ -187,6 +192,8 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("courts.Bundle", "bundle.asked", "bundle", {"number": "number"}),
     ("outcomes.Outcome", "outcome.recorded", "outcome", {"type": "type", "reason_sha256": "reason_sha256"}),
     ("people.Person", "person.noted", "person", {}),
+    ("reports.Appeal", "appeal.opened", "appeal", {}),
+    ("places.Camera", "camera.registered", "camera", {}),
     ("accounts.Actor", "account.opened", "actor", {}),
 )
 

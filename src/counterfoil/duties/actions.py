@@ -17,29 +17,42 @@ from counterfoil.cases import rules as case_rules
 from counterfoil.cases.queries import CaseRow, lock_case, open_cases_besides
 from counterfoil.duties.models import Climb, Duty
 from counterfoil.engines.clock import Ladder, due, rung
-from counterfoil.engines.errors import NotAllowed
+from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.actions import record
 from counterfoil.notices.actions import queue_notice
 from counterfoil.places import queries as places
+from counterfoil.places.rules import get_by
 from counterfoil.reference.duties import DutyKind, duty_kinds
 from counterfoil.reference.kinds import kind_on
+from counterfoil.reports import queries as reports
+from counterfoil.reports.actions import tell
 
 log = logging.getLogger(__name__)
+FOOTAGE = {
+    "had": "We have it",
+    "none": "There is none",
+    "refused": "The owner refused",
+    "lost": "It was overwritten",
+}
 
 
-def _give(case: CaseRow, kind: DutyKind, start: datetime) -> Duty | None:
-    """Give one duty to whoever owns the case, unless one of its kind is live."""
-    if Duty.objects.filter(case=case, kind=kind.id, state="live").exists():
+def _give(
+    case: CaseRow, kind: DutyKind, start: datetime, *, about: str = "", due_at: datetime | None = None
+) -> Duty | None:
+    """Give one duty to whoever owns the case, unless one of its kind (about the same thing) is live."""
+    if Duty.objects.filter(case=case, kind=kind.id, about=about, state="live").exists():
         return None
     duty = Duty.objects.create(
         case=case,
         kind=kind.id,
+        about=about,
         holder_id=case.owner_actor_id,
         queue_id=case.owner_queue_id,
         given_at=timezone.now(),
-        due_at=due(start, kind.within),
+        due_at=due_at or due(start, kind.within),
     )
-    record("duty.given", by=Viewer.clock(), on=("duty", duty.pk), thread=case.pk, kind=kind.id)
+    aims = {"about": about} if about else {}
+    record("duty.given", by=Viewer.clock(), on=("duty", duty.pk), thread=case.pk, kind=kind.id, **aims)
     return duty
 
 
@@ -72,9 +85,78 @@ def give_opening_duties(case_id: str) -> None:
             )
 
 
-def _finish(case_id: UUID, kind: str, *, by: Viewer) -> bool:
-    """Mark the live duty of a kind done and write its entry; say whether there was one."""
-    duty = Duty.objects.select_for_update().filter(case_id=case_id, kind=kind, state="live").first()
+@transaction.atomic
+def look_at_answer(report_id: str) -> None:
+    """Give the owner of a case the duty to look at what somebody sent for its appeal, and tell them by when."""
+    case_id = case_queries.case_of_report(report_id)
+    if case_id is None:
+        return
+    case, kind = lock_case(case_id), duty_kinds()["look"]
+    duty = _give(case, kind, timezone.now(), about=f"report:{report_id}") if case.state == "open" else None
+    if duty:
+        staffed = places.queue_is_staffed(case.force.code, case.kind)
+        tell(report_id, "answered", next="look", due_at=duty.due_at if staffed else None)
+
+
+@transaction.atomic
+def looked_at_answer(case_id: UUID, report_id: UUID, *, by: Viewer) -> None:
+    """Say that what somebody sent for an appeal was looked at, and tell them."""
+    _may_work(case_id, by)
+    if report_id not in case_queries.answers_of(case_id):
+        raise NotAllowed("There is no such answer on this case.")
+    if _finish(case_id, "look", by=by, about=f"report:{report_id}"):
+        tell(report_id, "looked")
+
+
+@transaction.atomic
+def ask_for_footage(case_id: UUID, appeal_id: UUID, cameras: Iterable[str], *, by: Viewer) -> int:
+    """Make each camera's recording a duty, due before it is overwritten; return how many duties were given.
+
+    Asking again for the same camera changes nothing while its duty lives. A recording that is lost already is refused.
+    """
+    needs(by, "officer", "ask for a recording")
+    case = _may_work(case_id, by)
+    if case.state != "open":
+        raise NotAllowed("This case is closed. Reopen it before you ask for recordings.")
+    if appeal_id not in case_queries.appeals_of(case_id):
+        raise NotAllowed("There is no such appeal on this case.")
+    appeal, now = reports.appeals([appeal_id])[0], timezone.now()
+    near = places.cameras_near(by, appeal.force, appeal.lat, appeal.lon, appeal.starts_at, now)
+    by_id = {str(c.camera.id): c for c in near}
+    chosen = list(dict.fromkeys(cameras))
+    if not chosen:
+        raise BadInput("camera", "Choose at least one camera.")
+    given = 0
+    for camera in chosen:
+        found = by_id.get(camera)
+        if found is None:
+            raise BadInput("camera", "One of these cameras is no longer on the register. Choose again.")
+        if found.lost:
+            raise BadInput("camera", f"The recording of {found.camera.owner} is overwritten already.")
+        due_at = get_by(found.gone_at, now)
+        if _give(case, duty_kinds()["footage"], now, about=f"camera:{camera}", due_at=due_at):
+            record("footage.asked", by=by, on=("camera", camera), thread=case_id, appeal=str(appeal_id))
+            given += 1
+    return given
+
+
+@transaction.atomic
+def settle_footage(case_id: UUID, camera: str, how: str, reason: str, *, by: Viewer) -> None:
+    """End the duty to get a camera's recording: it was had, there was none, or it was refused, with the reason kept."""
+    _may_work(case_id, by)
+    if how not in FOOTAGE:
+        raise BadInput("how", "Say whether you have the recording.")
+    text = case_rules.clean_reason(reason)
+    if not _finish(case_id, "footage", by=by, about=f"camera:{camera}"):
+        raise NotAllowed("Nobody is asked for this camera's recording any more.")
+    digest = cases.keep_reason(case_id, "footage.settled", text, by=by)
+    record("footage.settled", by=by, on=("camera", camera), thread=case_id, how=how, reason_sha256=digest)
+
+
+def _finish(case_id: UUID, kind: str, *, by: Viewer, about: str = "") -> bool:
+    """Mark the live duty of a kind (about the same thing) done and write its entry; say whether there was one."""
+    live = Duty.objects.select_for_update().filter(case_id=case_id, kind=kind, about=about, state="live")
+    duty = live.first()
     if duty is None:
         return False
     duty.state, duty.ended_at = "done", timezone.now()
@@ -175,7 +257,7 @@ def update_sender(case_id: UUID, text: str, *, by: Viewer) -> None:
         due_at=following.due_at if following else None,
         text=words,
     )
-    for report_id in case_queries.reports_of(case_id):
+    for report_id in case_queries.reporters_of(case_id):
         queue_notice(case_id, report_id, "update", by=by)
 
 
@@ -223,9 +305,11 @@ def _climb(duty_id: UUID, case_id: UUID, now: datetime) -> int:
             record(
                 "duty.missed", by=Viewer.clock(), on=("duty", duty.pk), thread=duty.case_id, kind=duty.kind
             )
-            cases.tell_reporters(
-                duty.case_id, "missed", next="missed_do", duty=duty.kind, due=duty.due_at.isoformat()
-            )
+            facts = {"duty": duty.kind, "due": duty.due_at.isoformat()}
+            if duty.about.startswith("report:"):
+                tell(duty.about.partition(":")[2], "missed", next="missed_do", **facts)
+            elif kind is None or kind.told:
+                cases.tell_reporters(duty.case_id, "missed", next="missed_do", **facts)
         climbed = 0
         for step in range(duty.rung + 1, reached + 1):
             to = rungs[step - 1].to

@@ -12,6 +12,9 @@ class Duty(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     case = models.ForeignKey("cases.Case", on_delete=models.PROTECT, related_name="+")
     kind = models.CharField(max_length=30)
+    about = models.CharField(
+        max_length=60, blank=True, help_text="What it is about besides the case: camera:<id>."
+    )
     holder = models.ForeignKey(
         "accounts.Actor", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -39,7 +42,7 @@ class Duty(models.Model):
                 name="duty_ended_has_time",
             ),
             models.UniqueConstraint(
-                fields=["case", "kind"], condition=Q(state="live"), name="duty_live_once_per_kind"
+                fields=["case", "kind", "about"], condition=Q(state="live"), name="duty_live_once_per_kind"
             ),
         ]
         indexes = [models.Index(fields=["state", "due_at"])]

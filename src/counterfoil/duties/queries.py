@@ -44,6 +44,7 @@ class DutyCard:
 
     id: UUID
     kind: str
+    about: str
     title: str
     case: CaseCard
     holder: str
@@ -67,6 +68,7 @@ def _cards(found: Iterable[Duty]) -> list[DutyCard]:
         DutyCard(
             id=d.pk,
             kind=d.kind,
+            about=d.about,
             title=kinds[d.kind].title if d.kind in kinds else d.kind,
             case=files[d.case_id],
             holder=d.holder.name if d.holder else (d.queue.name if d.queue else ""),

@@ -72,7 +72,7 @@ def record_outcome(
     )
     duties.end_all(case_id, by=by)
     cases.tell_reporters(case_id, "outcome", type=str(rules.number_of(type_)))
-    for report_id in case_queries.reports_of(case_id):
+    for report_id in case_queries.reporters_of(case_id):
         queue_notice(case_id, report_id, "outcome", by=by)
     cases.close(case_id, by=by, why_act="outcome.recorded")
     return outcome.pk
@@ -97,6 +97,6 @@ def close_no_crime(case_id: UUID, reason: str, *, by: Viewer) -> None:
     cases.keep_reason(case_id, "case.closed", text, by=by)
     duties.end_all(case_id, by=by)
     cases.tell_reporters(case_id, "closed_no_crime")
-    for report_id in case_queries.reports_of(case_id):
+    for report_id in case_queries.reporters_of(case_id):
         queue_notice(case_id, report_id, "closed_no_crime", by=by)
     cases.close(case_id, by=by, why_act="case.not_crimed")

@@ -1,14 +1,20 @@
-"""Every way to change places: load the forces, open a queue, post somebody to it."""
+"""Every way to change places: load the forces, open a queue, post somebody to it, register a camera."""
 
+import hashlib
+from collections.abc import Mapping
 from datetime import date
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from counterfoil.accounts.rules import Viewer, needs
-from counterfoil.engines.errors import BadInput
-from counterfoil.ledger.actions import record
-from counterfoil.places.models import Area, Force, Posting
+from counterfoil.engines.errors import BadInput, NotAllowed
+from counterfoil.engines.refs import new_reference
+from counterfoil.engines.tlog import jcs
+from counterfoil.ledger.actions import once, record
+from counterfoil.places import rules
+from counterfoil.places.models import Area, Camera, Force, Posting
 
 
 def _may(by: Viewer, what: str) -> None:
@@ -75,3 +81,53 @@ def end_posting(actor_id: str, area_id: int, *, by: Viewer) -> None:
     )
     if ended:
         record("posting.ended", by=by, on=("actor", actor_id), area=str(area_id))
+
+
+def register_camera(answers: Mapping[str, object], *, key: str) -> str:
+    """Put a camera on the register from the answers of the kind `camera`; return the code that withdraws it.
+
+    The code is shown once and only its digest is kept. Sending the same form (`key`) again returns the same code while
+    its reply is kept (an hour), then an empty text.
+    """
+    said = {name: str(value) for name, value in answers.items() if isinstance(value, str) and value}
+
+    def act() -> dict[str, str]:
+        force = Force.objects.filter(code=said.get("force", "")).first()
+        if force is None:
+            raise BadInput("force", "Choose the police force for the place where the camera is.")
+        lat, lon = said["position"].split(",") if "position" in said else (None, None)
+        look, code, now = said.get("direction", "unknown"), new_reference(), timezone.now()
+        sign = {"right": 0, "fast": 1, "slow": -1}.get(said.get("clock", ""))
+        camera = Camera.objects.create(
+            force=force,
+            code_hash=hashlib.sha256(code.encode()).hexdigest(),
+            owner=said["owner"],
+            contact={k: said[f"contact_{k}"] for k in ("email", "phone") if f"contact_{k}" in said},
+            place=said["where"],
+            lat_e6=None if lat is None else round(float(lat) * 1e6),
+            lon_e6=None if lon is None else round(float(lon) * 1e6),
+            direction=int(look) if look.isdigit() else None,
+            all_round=look == "round",
+            reach_m=int(said.get("reach", rules.DEFAULT_REACH_M)),
+            keeps_days=int(said["keeps"]),
+            clock_offset=None if sign is None else sign * int(said.get("clock_by_how_much", "0")),
+            clock_by=said.get("clock_who", ""),
+            clock_at=None if sign is None else now,
+            registered_at=now,
+        )
+        record("camera.registered", by=Viewer.public(), on=("camera", camera.pk), force=force.code)
+        return {"camera": str(camera.pk), "code": code}
+
+    digest = hashlib.sha256(jcs(said)).hexdigest()
+    return str(once("camera.register", key, digest, act)["code"])
+
+
+@transaction.atomic
+def withdraw_camera(camera_id: UUID) -> None:
+    """Take a camera off the register for whoever holds its code; its owner's name and contacts are forgotten."""
+    found = Camera.objects.select_for_update().filter(pk=camera_id, withdrawn_at=None).first()
+    if found is None:
+        raise NotAllowed("This camera is no longer on the register.")
+    found.withdrawn_at, found.contact, found.owner = timezone.now(), {}, "withdrawn"
+    found.save(update_fields=["withdrawn_at", "contact", "owner"])
+    record("camera.withdrawn", by=Viewer.public(), on=("camera", camera_id))

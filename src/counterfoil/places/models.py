@@ -1,4 +1,6 @@
-"""Forces, areas (a queue is an area of kind `queue`) and postings, bounded in time."""
+"""Forces, areas (a queue is an area of kind `queue`), postings and registered cameras, bounded in time."""
+
+import uuid
 
 from django.db import models
 from django.db.models import F, Q
@@ -71,3 +73,49 @@ class Posting(models.Model):
 
     def __str__(self) -> str:
         return f"{self.actor_id} {self.role}"
+
+
+class Camera(models.Model):
+    """A camera that its owner registered: where it stands, which way it looks, and how long it keeps what it records.
+
+    Positions are degrees times 1e6 (WGS84), `direction` degrees clockwise from north (none: all round or not known),
+    `clock_offset` the seconds its clock is ahead of true time as measured by `clock_by` (none: never measured).
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    force = models.ForeignKey(Force, on_delete=models.PROTECT, related_name="+")
+    code_hash = models.CharField(max_length=64, unique=True)
+    owner = models.CharField(max_length=120)
+    contact = models.JSONField(default=dict)
+    place = models.CharField(max_length=300)
+    lat_e6 = models.IntegerField(null=True, blank=True)
+    lon_e6 = models.IntegerField(null=True, blank=True)
+    direction = models.PositiveSmallIntegerField(null=True, blank=True)
+    all_round = models.BooleanField(default=False)
+    reach_m = models.PositiveSmallIntegerField()
+    keeps_days = models.PositiveSmallIntegerField()
+    clock_offset = models.IntegerField(null=True, blank=True)
+    clock_by = models.CharField(max_length=120, blank=True)
+    clock_at = models.DateTimeField(null=True, blank=True)
+    registered_at = models.DateTimeField()
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(lat_e6__isnull=True, lon_e6__isnull=True)
+                | Q(lat_e6__isnull=False, lon_e6__isnull=False),
+                name="camera_position_whole",
+            ),
+            models.CheckConstraint(
+                condition=Q(direction__isnull=True) | Q(direction__lt=360), name="camera_direction_in_circle"
+            ),
+            models.CheckConstraint(condition=Q(keeps_days__gt=0), name="camera_keeps_something"),
+            models.CheckConstraint(
+                condition=Q(clock_offset__isnull=True) | ~Q(clock_by="") & Q(clock_at__isnull=False),
+                name="camera_offset_measured_by",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)

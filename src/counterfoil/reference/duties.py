@@ -17,7 +17,10 @@ class Rung:
 
 @dataclass(frozen=True)
 class DutyKind:
-    """A kind of duty: what, within what time (a rule of `engines.clock`), and its ladder."""
+    """A kind of duty: what, within what time (a rule of `engines.clock`), and its ladder.
+
+    `told` says whether senders of the case's reports are told when it is missed.
+    """
 
     id: str
     valid_from: date
@@ -29,6 +32,7 @@ class DutyKind:
     next_words: str
     source: str
     uncertain: bool
+    told: bool
     ladder: tuple[Rung, ...]
 
 
@@ -48,6 +52,7 @@ def duty_kinds() -> dict[str, DutyKind]:
             next_words=d["next_words"],
             source=d["source"],
             uncertain=d["uncertain"],
+            told=d.get("told", True),
             ladder=tuple(Rung(r["after"], r["to"]) for r in d["ladder"]),
         )
         for name, d in raw.items()

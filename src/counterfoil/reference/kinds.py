@@ -15,7 +15,7 @@ from typing import Any
 FOLDER = Path(__file__).parent / "kinds"
 LANGUAGES = ("en", "cy")
 TYPES = frozenset(
-    "radios checkboxes text textarea date time place phone email yesno files force".split()  # noqa: SIM905
+    "radios checkboxes text textarea date time place phone email yesno files force number position span".split()  # noqa: SIM905
 )
 Text = dict[str, str]
 
@@ -67,7 +67,11 @@ class Handover:
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of report as it holds from `valid_from` until before `valid_to`."""
+    """One kind of report as it holds from `valid_from` until before `valid_to`.
+
+    `begins` says on which page: `start` (offered to everybody), `appeal` (an officer's appeal) or `camera` (the
+    register of cameras, whose answers become a camera and never a report).
+    """
 
     id: str
     valid_from: date
@@ -81,6 +85,7 @@ class Kind:
     outcomes: tuple[int, ...]
     questions: tuple[Question, ...]
     handover: Handover | None
+    begins: str = "start"
 
     def question(self, question_id: str) -> Question:
         """Return the question with this id; raise LookupError when the kind does not ask it."""
@@ -134,7 +139,7 @@ def _kind(data: dict[str, Any], shared: dict[str, Any], where: str) -> Kind:
     rows: list[dict[str, Any]] = []
     for row in data["question"]:
         rows.append({**common[row["use"]], **row} if "use" in row else row)
-    for question_id in shared["end"]:
+    for question_id in data.get("end", shared["end"]):
         row = common[question_id]
         if sensitive or not row.get("sensitive_only"):
             rows.append(row)
@@ -165,6 +170,7 @@ def _kind(data: dict[str, Any], shared: dict[str, Any], where: str) -> Kind:
         handover=Handover(handover["to"], tuple(_option(o, where) for o in handover["reason"]))
         if handover
         else None,
+        begins=str(data.get("begins", "start")),
     )
 
 
@@ -192,6 +198,11 @@ def kinds(on: date | None = None) -> tuple[Kind, ...]:
             chosen[one.id] = one
     place = {name: n for n, name in enumerate(ORDER)}
     return tuple(sorted(chosen.values(), key=lambda k: (place.get(k.id, len(ORDER)), k.id)))
+
+
+def offered(on: date) -> tuple[Kind, ...]:
+    """Return the kinds that everybody is offered on the first page, in the order shown."""
+    return tuple(k for k in kinds(on) if k.begins == "start")
 
 
 def kind(kind_id: str, on: date | None = None) -> Kind:

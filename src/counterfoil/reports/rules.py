@@ -175,7 +175,7 @@ def clean_number(text: str) -> str:
 
 
 def clean_position(text: str) -> str:
-    """Return "latitude,longitude" in degrees with six decimals, as a map app copies them; BadInput outside Great Britain.
+    """Return "latitude,longitude" in degrees as a map app copies them, six decimals; BadInput outside Great Britain.
 
     >>> clean_position(" 54.574200 , -1.234900 ")
     '54.574200,-1.234900'
@@ -190,7 +190,7 @@ def clean_position(text: str) -> str:
 
 
 def clean_span(text: str) -> str:
-    """Return a length of time in seconds, from "3 minutes 20 seconds", "3:20", "1:02:03" or "20 seconds"; else BadInput.
+    """Return a length of time in seconds, from "3 minutes 20 seconds", "3:20", "1:02:03" or "20 s"; else BadInput.
 
     >>> clean_span("3 min 20 s"), clean_span("1:02:03")
     ('200', '3723')

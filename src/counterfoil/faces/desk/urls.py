@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists
+from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists, media
 
 urlpatterns = [
     path("", lists.home, name="desk-home"),

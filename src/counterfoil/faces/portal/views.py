@@ -215,6 +215,8 @@ def question(request: HttpRequest, draft: Draft, n: int, change: bool = False) -
         facts = {
             **common,
             "files": queries.files_of_draft(draft),
+            "waiting": receiving.unfinished(f"draft:{draft.pk}"),
+            "resume": tus.resumable(receiving.unfinished(f"draft:{draft.pk}")),
             "limit": forms.biggest(),
             "count": actions.FILES_LIMIT,
         }
@@ -287,6 +289,11 @@ def _take_files(
             if str(file.id) == chosen:
                 actions.remove_upload(draft, file.id)
         return go(here_again, n=n)
+    if then == "forget":
+        for waiting in receiving.unfinished(f"draft:{draft.pk}"):
+            if str(waiting.id) == forms.word(request, "file"):
+                receiving.discard(waiting.id)
+        return go(here_again, n=n)
     mistakes: list[Mistake] = []
     sent = forms.files_in(request, "files")
     for one_file in sent:
@@ -352,7 +359,10 @@ def check(request: HttpRequest) -> HttpResponse:
             for line in lines
             if line.section == section
         ]
-        sections.append({"title": say(f"label.section-{section}", lang()), "lines": rows})
+        title = say(f"label.section-{section}", lang())
+        if kind.begins == "camera" and section == "what":
+            title = _("The camera")
+        sections.append({"title": title, "lines": rows})
     errors, _typed = forms.recall(request, "check")
     facts = {
         "private": True,
@@ -396,7 +406,8 @@ def _send(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
 def _register(request: HttpRequest, draft: Draft, kind: Kind) -> HttpResponse:
     """Put the camera on the register; its answers are no report, so the draft is thrown away."""
     try:
-        code = register_camera(rules.kept(kind, draft.answers), key=str(draft.pk))
+        said = {**rules.kept(kind, draft.answers), "force": draft.answers.get("force", "")}
+        code = register_camera(said, key=str(draft.pk))
     except BadInput as wrong:
         forms.remember(request, "check", [Mistake(str(wrong))])
         return go("check")

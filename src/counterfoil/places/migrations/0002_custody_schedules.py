@@ -6,35 +6,68 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('places', '0001_initial'),
+        ("places", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Camera',
+            name="Camera",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('code_hash', models.CharField(max_length=64, unique=True)),
-                ('owner', models.CharField(max_length=120)),
-                ('contact', models.JSONField(default=dict)),
-                ('place', models.CharField(max_length=300)),
-                ('lat_e6', models.IntegerField(blank=True, null=True)),
-                ('lon_e6', models.IntegerField(blank=True, null=True)),
-                ('direction', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('all_round', models.BooleanField(default=False)),
-                ('reach_m', models.PositiveSmallIntegerField()),
-                ('keeps_days', models.PositiveSmallIntegerField()),
-                ('clock_offset', models.IntegerField(blank=True, null=True)),
-                ('clock_by', models.CharField(blank=True, max_length=120)),
-                ('clock_at', models.DateTimeField(blank=True, null=True)),
-                ('registered_at', models.DateTimeField()),
-                ('withdrawn_at', models.DateTimeField(blank=True, null=True)),
-                ('force', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.force')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                ),
+                ("code_hash", models.CharField(max_length=64, unique=True)),
+                ("owner", models.CharField(max_length=120)),
+                ("contact", models.JSONField(default=dict)),
+                ("place", models.CharField(max_length=300)),
+                ("lat_e6", models.IntegerField(blank=True, null=True)),
+                ("lon_e6", models.IntegerField(blank=True, null=True)),
+                ("direction", models.PositiveSmallIntegerField(blank=True, null=True)),
+                ("all_round", models.BooleanField(default=False)),
+                ("reach_m", models.PositiveSmallIntegerField()),
+                ("keeps_days", models.PositiveSmallIntegerField()),
+                ("clock_offset", models.IntegerField(blank=True, null=True)),
+                ("clock_by", models.CharField(blank=True, max_length=120)),
+                ("clock_at", models.DateTimeField(blank=True, null=True)),
+                ("registered_at", models.DateTimeField()),
+                ("withdrawn_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "force",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="places.force"
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('lat_e6__isnull', True), ('lon_e6__isnull', True)), models.Q(('lat_e6__isnull', False), ('lon_e6__isnull', False)), _connector='OR'), name='camera_position_whole'), models.CheckConstraint(condition=models.Q(('direction__isnull', True), ('direction__lt', 360), _connector='OR'), name='camera_direction_in_circle'), models.CheckConstraint(condition=models.Q(('keeps_days__gt', 0)), name='camera_keeps_something'), models.CheckConstraint(condition=models.Q(('clock_offset__isnull', True), models.Q(models.Q(('clock_by', ''), _negated=True), ('clock_at__isnull', False)), _connector='OR'), name='camera_offset_measured_by')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("lat_e6__isnull", True), ("lon_e6__isnull", True)),
+                            models.Q(("lat_e6__isnull", False), ("lon_e6__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="camera_position_whole",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("direction__isnull", True), ("direction__lt", 360), _connector="OR"
+                        ),
+                        name="camera_direction_in_circle",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("keeps_days__gt", 0)), name="camera_keeps_something"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("clock_offset__isnull", True),
+                            models.Q(models.Q(("clock_by", ""), _negated=True), ("clock_at__isnull", False)),
+                            _connector="OR",
+                        ),
+                        name="camera_offset_measured_by",
+                    ),
+                ],
             },
         ),
     ]

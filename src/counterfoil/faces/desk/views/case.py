@@ -1,10 +1,12 @@
 """One case: its page, its timeline, why it may be seen, and what is done to the case itself."""
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse
 from django.utils import timezone
 
 from counterfoil.accounts import queries as accounts
@@ -17,6 +19,7 @@ from counterfoil.courts import queries as courts
 from counterfoil.courts.queries import BundleCard
 from counterfoil.duties import actions as duties
 from counterfoil.duties import queries as duty_queries
+from counterfoil.duties.queries import DutyCard
 from counterfoil.engines.errors import BadInput
 from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.queries import ExhibitCard
@@ -46,6 +49,15 @@ from counterfoil.reports.rules import summary
 LATEST = 12
 # Where a duty of a kind is done.
 DUTY_PAGES = {"triage": "desk-triage", "record": "desk-record", "update": "desk-update"}
+
+
+def duty_page(duty: DutyCard) -> str:
+    """Return the address where a duty is done; "" when it has no page."""
+    if duty.kind == "footage":
+        return reverse("desk-settle", args=[duty.case.id, duty.about.partition(":")[2]])
+    if duty.kind == "look":
+        return f"{reverse('desk-case', args=[duty.case.id])}#appeals"
+    return reverse(DUTY_PAGES[duty.kind], args=[duty.case.id]) if duty.kind in DUTY_PAGES else ""
 
 
 def told(report: ReportCard) -> list[Answer]:
@@ -114,7 +126,8 @@ def events(
 def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
     """Show everything about one case."""
     now = timezone.now()
-    found = [reports.report_card(i) for i in cases.reports_of(card.id)]
+    found = [reports.report_card(i) for i in cases.reporters_of(card.id)]
+    appeals = reports.appeals(cases.appeals_of(card.id))
     exhibits = evidence.exhibits_of(viewer, card.id)
     bundles = courts.bundles_of(viewer, card.id)
     every_duty = duty_queries.duties_of(viewer, card.id)
@@ -140,7 +153,10 @@ def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
         "past_duties": [(d, words.urgency(d, now)) for d in every_duty if d.state != "live"],
         "climbs": duty_queries.climbs_of(card.id),
         "notices": notices.notices_of(viewer, card.id),
-        "duty_pages": DUTY_PAGES,
+        "duty_page": duty_page,
+        "appeals": appeals,
+        "answers_by": Counter(reports.appeals_answered(cases.answers_of(card.id))) if appeals else {},
+        "now": now,
         "held": words.HELD,
         "rungs": words.RUNGS,
         "events": timeline[:LATEST],
