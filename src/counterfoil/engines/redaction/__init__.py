@@ -6,7 +6,7 @@ pixel is the one that was decoded. What to remove is a *plan*, plain data that a
 
 >>> from counterfoil.engines.redaction import plan
 >>> p = plan.clean({"kind": "film", "frames": 50, "width": 640, "height": 360,
-...                 "boxes": [{"id": "b1", "why": "number plate", "keys": [[10, 100, 100, 40, 20], [20, 120, 100, 40, 20]]}]})
+...                 "boxes": [{"id": "b1", "why": "plate", "keys": [[10, 100, 100, 40, 20], [20, 120, 100, 40, 20]]}]})
 >>> plan.rects_at(p, 15)
 [(110, 100, 150, 120)]
 >>> plan.rects_at(p, 21)

@@ -36,7 +36,10 @@ class Unfit(Refusal):
 
 @dataclass(frozen=True)
 class Look:
-    """How decoded numbers are to be shown: a few numbers of the coding, no text."""
+    """How decoded numbers are to be shown: a few numbers of the coding, no text.
+
+    `grain` is how many pixels share a colour sample in the recording, across and down (the larger, at least 2).
+    """
 
     format: str
     width: int
@@ -44,6 +47,7 @@ class Look:
     full_range: bool
     matrix: int
     shape: tuple[int, int]
+    grain: int = 2
 
 
 @dataclass
@@ -57,7 +61,7 @@ class Shot:
 
     def rgb(self) -> NDArray[np.uint8]:
         """Return the picture for eyes and detectors."""
-        return frame_of(self).to_ndarray(format="rgb24")
+        return np.asarray(frame_of(self).to_ndarray(format="rgb24"), np.uint8)
 
 
 def shots(path: Path) -> Iterator[Shot]:
@@ -87,6 +91,7 @@ def shots(path: Path) -> Iterator[Shot]:
                 int(frame.color_range) == 2 or frame.format.name.startswith("yuvj"),
                 int(frame.colorspace),
                 _shape(stream),
+                _grain(frame),
             )
             if look is not None and (mine.width, mine.height, mine.format) != (
                 look.width,
@@ -105,6 +110,12 @@ def _shape(stream: Any) -> tuple[int, int]:
     ratio = stream.sample_aspect_ratio
     good = ratio is not None and 0 < ratio.numerator < 10_000 and 0 < ratio.denominator < 10_000
     return (int(ratio.numerator), int(ratio.denominator)) if good else (1, 1)
+
+
+def _grain(frame: Any) -> int:
+    """Return how many pixels share one colour sample, across or down: 2, or 4 for a few old formats."""
+    colours = [c for c in frame.format.components if c.is_chroma]
+    return 4 if any(c.width * 2 < frame.width - 1 or c.height * 2 < frame.height - 1 for c in colours) else 2
 
 
 def _decoded(source: Recording, stream: Any) -> Iterator[Any]:
@@ -141,26 +152,26 @@ def _upright(frame: Any) -> tuple[list[Plane], str]:
 def paint(shot: Shot, rects: Iterable[Rect]) -> None:
     """Make every pixel of the boxes black, and every colour sample that a pixel of them shares.
 
-    Where colour has half the resolution the box is widened to whole samples, in brightness too, so that no sample
-    that leaves was made from a pixel inside.
+    A box is widened to whole colour samples of the recording, in brightness too, so that no sample that leaves was
+    made from a pixel inside.
     """
     black = 0 if shot.look.full_range else 16
+    half = 2 if shot.look.format == "yuv420p" else 1
     for left, top, right, bottom in outward(rects, shot.look):
         shot.planes[0][top:bottom, left:right] = black
-        half = 2 if shot.look.format == "yuv420p" else 1
         for chroma in shot.planes[1:]:
             chroma[top // half : -(-bottom // half), left // half : -(-right // half)] = 128
 
 
 def outward(rects: Iterable[Rect], look: Look) -> Iterator[Rect]:
     """Yield boxes widened to whole colour samples, within the picture."""
-    half = 2 if look.format == "yuv420p" else 1
+    grain = look.grain
     for left, top, right, bottom in rects:
         yield (
-            left // half * half,
-            top // half * half,
-            min(look.width, -(-right // half) * half),
-            min(look.height, -(-bottom // half) * half),
+            left // grain * grain,
+            top // grain * grain,
+            min(look.width, -(-right // grain) * grain),
+            min(look.height, -(-bottom // grain) * grain),
         )
 
 
@@ -231,7 +242,7 @@ def _whole_numbers(values: NDArray[Any], frame: Any) -> Sound:
         return (lines >> 16).astype(np.int16)
     if lines.dtype in (np.float32, np.float64):
         return np.clip(np.rint(np.nan_to_num(lines) * 32767.0), -32768, 32767).astype(np.int16)
-    return lines.astype(np.int16)
+    return np.asarray(lines, np.int16)
 
 
 def hush(block: Sound, start: int, rate: int, spans: Iterable[tuple[int, int]]) -> Sound:
@@ -260,7 +271,7 @@ def _blocks(path: Path, spans: list[tuple[int, int]]) -> Iterator[tuple[int, Sou
 
 
 class Writer:
-    """A new file: VP9 without loss and FLAC in MP4, or FLAC alone. One thread and fixed settings: the same bytes each time."""
+    """A new file: VP9 without loss and FLAC in MP4, or FLAC alone; one thread and fixed settings."""
 
     def __init__(self, path: Path, look: Look | None, sound: tuple[int, int] | None) -> None:
         self.film = look is not None
@@ -337,8 +348,8 @@ def _digest_shot(digest: Any, shot: Shot) -> None:
 def render(path: Path, out: Path, plan: Mapping[str, Any], progress: Callable[[int], None]) -> dict[str, Any]:
     """Write the redacted recording to `out` and return what it holds, after reading it back and comparing everything.
 
-    Returns {frames, width, height, pictures_sha256, samples, sound_sha256, left_out: [words]}. Refuses when the recording does
-    not have the frames that were reviewed.
+    Returns {frames, width, height, pictures_sha256, samples, sound_sha256, left_out: [words]}. Refuses when the
+    recording does not have the frames that were reviewed.
     """
     spans = muted(plan)
     sound = _blocks(path, spans)
@@ -396,7 +407,7 @@ def render(path: Path, out: Path, plan: Mapping[str, Any], progress: Callable[[i
 
 
 def _left_out(path: Path) -> list[str]:
-    """Return in plain words what the recording held beside its picture and its first sound: it is not in the new file."""
+    """Return in words what the recording held beside its picture and first sound: it is not in the new file."""
     with Recording(path) as source:
         kept = {s.index for s in (source.video, source.audio) if s is not None}
         names = sorted(str(s.type or "data") for s in source.container.streams if s.index not in kept)

@@ -39,7 +39,7 @@ def _open(path: Path) -> Any:
 
 def _scale(page: Any) -> float:
     wide, high = page.get_size()
-    return min(DOTS / 72, (MOST_PIXELS / max(1.0, wide * high)) ** 0.5)
+    return float(min(DOTS / 72, (MOST_PIXELS / max(1.0, wide * high)) ** 0.5))
 
 
 def _size(page: Any) -> tuple[int, int]:
@@ -101,7 +101,7 @@ def blacken(picture: Picture, rects: Sequence[Rect]) -> None:
 
 
 def render(path: Path, out: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
-    """Write a new PDF of painted pictures to `out`; return {frames}. Refuses another number of pages than was reviewed."""
+    """Write a new PDF of painted pictures to `out`; return {frames}. Refuses another number of pages."""
     objects: list[bytes] = []
     pages: list[int] = []
     for number, (picture, points) in enumerate(pictures(path)):

@@ -21,7 +21,7 @@ class UnfitPicture(Refusal):
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """Return a picture's pixels as eyes see them: turned as it says, what is transparent on white, the first of several."""
+    """Return a picture's pixels as eyes see them: turned as it says, on white where clear, the first of several."""
     Image.MAX_IMAGE_PIXELS = MOST_PIXELS
     try:
         with Image.open(path, formats=FORMATS) as found:

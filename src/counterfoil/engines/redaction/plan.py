@@ -82,7 +82,7 @@ def clean(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def place_at(keys: Sequence[Sequence[int]], frame: int) -> tuple[int, int, int, int] | None:
-    """Return (left, top, right, bottom) of a box at a frame, rounded outwards; None before its first and after its last.
+    """Return (left, top, right, bottom) of a box at a frame, rounded outwards; None outside its life.
 
     Each edge moves in a straight line between neighbouring keys, computed in whole numbers.
     """
@@ -103,7 +103,7 @@ def place_at(keys: Sequence[Sequence[int]], frame: int) -> tuple[int, int, int, 
 
 
 def rects_at(plan: Mapping[str, Any], frame: int, width: int = 0, height: int = 0) -> list[Rect]:
-    """Return what is painted on a frame as (left, top, right, bottom), cut to the picture; a blanked frame is one whole box.
+    """Return what is painted on a frame as (left, top, right, bottom), cut to the picture; all of a blanked frame.
 
     `width` and `height` of the picture default to the plan's; pages bring their own.
     """

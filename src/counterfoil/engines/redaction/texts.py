@@ -1,4 +1,4 @@
-"""Plain text: letters cut out and a fixed mark put in, so that not even their number is left; and a search for words."""
+"""Plain text: letters cut out and a fixed mark put in, so that not even their number is left; and a word search."""
 
 import re
 from collections.abc import Mapping, Sequence
