@@ -19,8 +19,9 @@ def a_home() -> Iterator[Path]:
     (folder / "incoming").mkdir()
     plugs = copy.deepcopy(settings.PLUGS)
     for plug in plugs.values():
-        if "folder" in plug["OPTIONS"]:
-            plug["OPTIONS"]["folder"] = str(folder / "keys" / Path(plug["OPTIONS"]["folder"]).name)
+        for one in [plug] if "BACKEND" in plug else plug.values():
+            if "folder" in one["OPTIONS"]:
+                one["OPTIONS"]["folder"] = str(folder / "keys" / Path(one["OPTIONS"]["folder"]).name)
     incoming = str(folder / "incoming")
     with override_settings(COUNTERFOIL_HOME=folder, FILE_UPLOAD_TEMP_DIR=incoming, PLUGS=plugs):
         yield folder

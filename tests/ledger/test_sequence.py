@@ -69,7 +69,7 @@ def test_tiles_lost_after_the_commit_are_written_again_by_the_next_run(home: Pat
     write(4)
     folder = home / "log"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("counterfoil.ledger.actions.publish", lambda checkpoint: None)
+        patch.setattr("counterfoil.ledger.actions.sequencing.publish", lambda checkpoint: None)
         sequence()
     assert log_folder().size() == 3
     write(1)

@@ -19,9 +19,7 @@ GOOD = {
     "COUNTERFOIL_NAME": "report.example",
     "COUNTERFOIL_ORIGIN": "https://report.example",
     "COUNTERFOIL_DATABASE_URL": "postgresql://somebody@127.0.0.1/none?sslmode=verify-full",
-    "COUNTERFOIL_TIMESTAMPER_URL": "https://tsa.example",
-    "COUNTERFOIL_TIMESTAMPER_ROOT": "/nowhere/root.pem",
-    "COUNTERFOIL_TIMESTAMPER_CRLS": "/nowhere/crl.pem",
+    "COUNTERFOIL_ANCHORS": str(Path(__file__).parents[1] / "config" / "anchors.toml"),
     "COUNTERFOIL_SMTP_HOST": "mail.example",
     "COUNTERFOIL_MAIL_FROM": "updates@report.example",
 }

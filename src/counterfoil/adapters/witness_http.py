@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from hashlib import sha256
 
 from counterfoil.engines.errors import NotAllowed
 from counterfoil.engines.tlog import CosignVerifier, parse_checkpoint, split_note
@@ -19,7 +20,7 @@ class HttpWitness:
         if not url.startswith(("https://", "http://")):
             raise NotAllowed("The witness's address must start with https:// or http://.")
         self._key = CosignVerifier.from_vkey(vkey)
-        self._url = url.rstrip("/") + "/add-checkpoint"
+        self._url = url.rstrip("/")
         self._timeout = timeout
         self._known: dict[str, int] = {}
 
@@ -41,8 +42,29 @@ class HttpWitness:
         self._known[point.origin] = point.size
         return note
 
+    def latest(self, origin: str) -> str | None:
+        """Return the last checkpoint that the witness signed for a log, or None; refused if it cannot be asked."""
+        status, answer = self._send(f"/{sha256(origin.encode()).hexdigest()}/checkpoint", None)
+        if status == 404:
+            return None
+        if status != 200 or len(answer) > MAX_ANSWER:
+            raise NotAllowed(
+                f"The witness did not tell its last checkpoint: it answered with status {status}."
+            )
+        try:
+            return answer.decode()
+        except UnicodeDecodeError:
+            raise NotAllowed(
+                "The witness did not tell its last checkpoint: its answer is not text."
+            ) from None
+
     def _post(self, body: bytes) -> tuple[int, bytes]:
-        query = urllib.request.Request(self._url, data=body, headers={"Content-Type": "text/plain"})  # noqa: S310
+        return self._send("/add-checkpoint", body)
+
+    def _send(self, path: str, body: bytes | None) -> tuple[int, bytes]:
+        query = urllib.request.Request(  # noqa: S310  (scheme checked at construction)
+            self._url + path, data=body, headers={"Content-Type": "text/plain"} if body else {}
+        )
         try:
             with urllib.request.urlopen(query, timeout=self._timeout) as answer:  # noqa: S310
                 return answer.status, answer.read(MAX_ANSWER + 1)

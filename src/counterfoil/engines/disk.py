@@ -72,3 +72,18 @@ def told() -> Iterator[None]:
         if error.errno in _DISK:
             raise DiskFault(FAILING) from error
         raise
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Put a small file in place durably, readable by its owner only: whoever reads it finds the old or the new bytes.
+
+    Its folder is the store; two writers of one path must hold a lock of their own.
+    """
+    draft = path.with_name(f".{path.name}.part")
+    with told():
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            sync(file.fileno(), path.parent)
+        draft.replace(path)
+        sync_folder(path.parent, path.parent)

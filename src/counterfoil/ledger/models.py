@@ -1,4 +1,4 @@
-"""Entries, checkpoints and kept replies."""
+"""Entries, checkpoints, their timestamps, and kept replies."""
 
 import uuid
 
@@ -7,7 +7,11 @@ from django.db.models import Q
 
 
 class Entry(models.Model):
-    """One line: who did what to which thing, when. `body` holds identifiers and digests, never names or free text."""
+    """One line: who did what to which thing, when. `body` holds identifiers and digests, never names or free text.
+
+    An entry whose content is gone (erased, or lost in a restore) has neither salt nor body nor actor; `gone_by` is the
+    commitment of the entry that says so. Its own commitment and index stay, so every other proof does.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     act = models.CharField(max_length=60, db_index=True)
@@ -20,6 +24,7 @@ class Entry(models.Model):
     salt = models.BinaryField(max_length=32)
     commitment = models.BinaryField(max_length=32, unique=True)
     index = models.BigIntegerField(null=True, unique=True)
+    gone_by = models.BinaryField(max_length=32, null=True)
 
     class Meta:
         indexes = [
@@ -29,7 +34,11 @@ class Entry(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(index__isnull=True) | Q(index__gte=0), name="entry_index_natural"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(gone_by__isnull=True) | Q(salt=b"", by="", index__isnull=False),
+                name="entry_gone_whole",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -37,7 +46,11 @@ class Entry(models.Model):
 
 
 class Checkpoint(models.Model):
-    """A signed statement of the log's size and root, with the right edge of the tree it was computed from."""
+    """A signed statement of the log's size and root, with the right edge of the tree it was computed from.
+
+    `cosigned` is the note with every cosignature so far; `lacking` names the witnesses and authorities that were asked
+    and have not given theirs (`witness:north`, `timestamper:first`, `timestamper:agreement`).
+    """
 
     size = models.BigIntegerField(unique=True)
     root = models.BinaryField(max_length=32)
@@ -45,13 +58,32 @@ class Checkpoint(models.Model):
     note = models.TextField()
     at = models.DateTimeField()
     cosigned = models.TextField(blank=True)
-    tsr = models.BinaryField(null=True)
+    lacking = models.TextField(blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(size__gte=1), name="checkpoint_not_empty")]
 
     def __str__(self) -> str:
         return f"size {self.size}"
+
+
+class Stamp(models.Model):
+    """One authority's whole reply over a digest: of a checkpoint's note, or (a renewal) of the reply before it.
+
+    `at` is the authority's time, `expires` the end of its certificate; `chain` its certificates and lists as PEM.
+    """
+
+    checkpoint = models.ForeignKey(Checkpoint, on_delete=models.PROTECT, related_name="stamps")
+    name = models.CharField(max_length=40)
+    digest = models.CharField(max_length=64)
+    tsr = models.BinaryField()
+    at = models.DateTimeField()
+    expires = models.DateTimeField(db_index=True)
+    chain = models.TextField()
+    renews = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="renewed")
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.at}"
 
 
 class Reply(models.Model):

@@ -1,7 +1,7 @@
 """Pure rules of the ledger: what an act's name and an entry's body may look like."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from counterfoil.engines.errors import NotAllowed
@@ -40,3 +40,25 @@ def body_of(
                 )
         body[name] = list(value) if isinstance(value, tuple) else value
     return body
+
+
+# Without these the log could not account for itself.
+KEPT = ("key.", "log.", "checkpoint.")
+
+
+def may_be_erased(act: str, *, placed: bool, gone: bool) -> None:
+    """Refuse to erase an entry that has no place in the log yet, was erased before, or that the log itself needs."""
+    if not placed:
+        raise NotAllowed("This entry has no place in the log yet. Try again in a minute.")
+    if gone:
+        raise NotAllowed("What this entry said is gone already.")
+    if act.startswith(KEPT) or act.endswith(".erased"):
+        raise NotAllowed(f"An entry {act} accounts for the log itself and is never erased.")
+
+
+def two_people(ids: Sequence[str]) -> list[str]:
+    """Return the ids of two different people, in order, or refuse: nobody erases alone."""
+    people = sorted({i for i in ids if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", i)})
+    if len(people) < 2 or len(people) != len(ids):
+        raise NotAllowed("Two different people must approve this, each signed in under their own name.")
+    return people

@@ -10,12 +10,19 @@ from django.utils.module_loading import import_string
 from counterfoil.engines.errors import NotAllowed
 
 
-def load(socket: str, **more: object) -> Any:
+def named(socket: str) -> dict[str, dict[str, Any]]:
+    """Return the settings of a socket that takes several products, each under its name."""
+    entry: dict[str, Any] = settings.PLUGS.get(socket) or {}
+    return {f"{socket}1": entry} if "BACKEND" in entry else entry
+
+
+def load(socket: str, name: str = "", **more: object) -> Any:
     """Return the adapter of `PLUGS[socket]`; `more` are options given unless the settings give them.
 
-    A socket that is not configured, or whose adapter cannot be loaded, is refused with a sentence.
+    `name` picks one of a socket that takes several. A socket that is not configured, or whose adapter cannot be
+    loaded, is refused with a sentence.
     """
-    entry: dict[str, Any] | None = settings.PLUGS.get(socket)
+    entry: dict[str, Any] | None = named(socket).get(name) if name else settings.PLUGS.get(socket)
     if not entry:
         raise NotAllowed(f"No {socket} is configured: set PLUGS[{socket!r}].")
     options = {**more, **entry.get("OPTIONS", {})}

@@ -1,12 +1,14 @@
 """The timestamper socket: fix bytes in time with an RFC 3161 authority.
 
-Settings: `PLUGS = {"timestamper": {"BACKEND": "counterfoil.adapters.timestamper_rfc3161.Rfc3161", "OPTIONS": {…}}}`.
+Settings: `PLUGS = {"timestamper": {NAME: {"BACKEND": "counterfoil.adapters.timestamper_rfc3161.Rfc3161", "OPTIONS":
+{…}}}}`. Two or more authorities must agree about the time; the first of them also seals reports.
 """
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from counterfoil.plugs.load import load
+from counterfoil.engines.errors import NotAllowed
+from counterfoil.plugs.load import load, named
 
 
 class Timestamper(Protocol):
@@ -41,7 +43,13 @@ class Timestamper(Protocol):
         ...
 
 
+def timestampers() -> dict[str, Timestamper]:
+    """Return the timestampers that the settings name, by their names, in order."""
+    return {name: load("timestamper", name) for name in named("timestamper")}
+
+
 def timestamper() -> Timestamper:
-    """Return the timestamper that the settings name."""
-    found: Timestamper = load("timestamper")
-    return found
+    """Return the first timestamper, which seals reports."""
+    for found in timestampers().values():
+        return found
+    raise NotAllowed("No timestamper is configured: set PLUGS['timestamper'].")

@@ -1,16 +1,18 @@
 """The witness socket: have an independent party cosign the log's checkpoints (C2SP tlog-witness).
 
-Settings: `PLUGS = {"witness": {"BACKEND": "counterfoil.adapters.witness_http.HttpWitness", "OPTIONS": {…}}}`.
+Settings: `PLUGS = {"witness": {NAME: {"BACKEND": "counterfoil.adapters.witness_http.HttpWitness", "OPERATOR": "…",
+"OPTIONS": {…}}}}`. Each witness has a name and an operator; several of one operator count once.
 """
 
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.engines.tlog import CosignVerifier, add_signatures, open_note, parse_checkpoint, split_note
-from counterfoil.plugs.keys import keys
-from counterfoil.plugs.load import load
+from counterfoil.plugs.keys import keys, verifiers
+from counterfoil.plugs.load import load, named
 
 Consistency = Callable[[int, int], Sequence[bytes]]
 Exchange = Callable[[bytes], tuple[int, bytes]]
@@ -37,11 +39,28 @@ class Witness(Protocol):
         """
         ...
 
+    def latest(self, origin: str) -> str | None:
+        """Return the last checkpoint that it signed for a log, or None; a Refusal if it cannot be asked."""
+        ...
 
-def witness() -> Witness:
-    """Return the witness that the settings name; a local one is told this installation's log key."""
-    found: Witness = load("witness", logs=[keys().log.vkey])
-    return found
+
+@dataclass(frozen=True)
+class Named:
+    """A witness of this installation: our short name for it, who runs it, and the way to ask it."""
+
+    name: str
+    operator: str
+    witness: Witness
+
+
+def witnesses() -> list[Named]:
+    """Return the witnesses that the settings name; a local one is told this installation's log keys."""
+    keys()
+    logs = [v.vkey for v in verifiers("log")]
+    return [
+        Named(name, str(entry.get("OPERATOR") or name), load("witness", name, logs=logs))
+        for name, entry in named("witness").items()
+    ]
 
 
 def ask(checkpoint: str, consistency: Consistency, vkey: str, exchange: Exchange, *, known: int = 0) -> str:
@@ -61,7 +80,9 @@ def ask(checkpoint: str, consistency: Consistency, vkey: str, exchange: Exchange
             return _with_cosignature(checkpoint, answer, vkey)
         if status != 409:
             raise NotAllowed(f"The witness did not cosign the checkpoint: {_why(status)}.")
-        old = _size(answer)
+        said, old = old, _size(answer)
+        if old == said:
+            raise NotAllowed(f"The witness did not cosign the checkpoint: {_why(422)}.")
         if old > point.size:
             raise Corrupt(
                 f"The witness has seen {old} entries and this checkpoint has only {point.size}: an old backup was "

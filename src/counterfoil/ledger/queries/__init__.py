@@ -1,0 +1,55 @@
+"""Every way to read the ledger."""
+
+from counterfoil.ledger.models import Checkpoint as CheckpointRow
+from counterfoil.ledger.queries.anchors import (
+    Anchoring,
+    StampRow,
+    anchoring,
+    note_of,
+    quorum_met,
+    signed_by,
+    stamps_of,
+)
+from counterfoil.ledger.queries.decisions import decisions, decisions_file
+from counterfoil.ledger.queries.faults import faults
+from counterfoil.ledger.queries.reading import (
+    Line,
+    Someone,
+    entries_of,
+    entries_of_thread,
+    line,
+    log_folder,
+    log_lock,
+    newest_checkpoint,
+    proof_of,
+    recent,
+)
+from counterfoil.ledger.queries.standing import conflict, halted, outside, published
+
+__all__ = [
+    "Anchoring",
+    "CheckpointRow",
+    "Line",
+    "Someone",
+    "StampRow",
+    "anchoring",
+    "conflict",
+    "decisions",
+    "decisions_file",
+    "entries_of",
+    "entries_of_thread",
+    "faults",
+    "halted",
+    "line",
+    "log_folder",
+    "log_lock",
+    "newest_checkpoint",
+    "note_of",
+    "outside",
+    "proof_of",
+    "published",
+    "quorum_met",
+    "recent",
+    "signed_by",
+    "stamps_of",
+]
