@@ -143,7 +143,9 @@ def test_the_defence_opens_a_release_once_with_its_code_and_takes_the_bundle(cas
     assert lena.post(link, {"code": code.lower().replace("-", " ")})["Location"] == "/bench/opened"
     assert acts(scene.case).count("release.opened") == 1
     page = lena.get("/bench/opened").content.decode()
-    bundle = courts.bundles_for_prosecutor(cast.petra)[0]
+    assert scene.bundle
+    bundle = courts.defence_bundle(cast.petra, scene.bundle)
+    assert bundle
     for seen in (LENA.name, bundle.verdict, bundle.sha256, "--policy policy.txt"):
         assert seen in page, seen
     taken = lena.get("/bench/opened/file")
@@ -155,6 +157,39 @@ def test_the_defence_opens_a_release_once_with_its_code_and_takes_the_bundle(cas
     seen = petra.get(f"/bench/bundles/{scene.bundle}").content.decode()
     assert LENA.name in seen
     assert "not yet" not in seen
+
+
+def test_the_prosecutor_reads_both_schedules_marks_a_line_and_makes_the_defences_bundle_again(
+    cast: Cast,
+) -> None:
+    from counterfoil.courts.actions import build_bundle
+
+    scene = scenes.bundled(cast)
+    assert scene.bundle
+    petra = signed_in(cast, "petra")
+    page = petra.get(f"/bench/bundles/{scene.bundle}/schedules").content.decode()
+    assert "MG6C" in page
+    assert "MG6D" in page
+    assert "Endorsed nil" in page
+    address = f"/bench/bundles/{scene.bundle}/schedules/MG6C/1"
+    empty = petra.post(address, {"comment": "A & <B>"})
+    assert empty.status_code == 400
+    assert "Choose one of the marks." in empty.content.decode()
+    assert 'value="A &amp; &lt;B&gt;"' in empty.content.decode()
+    assert petra.post(address, {"decision": "D", "comment": "It may help him."}).status_code == 303
+    assert "It may help him." in petra.get(f"/bench/bundles/{scene.bundle}/schedules").content.decode()
+    refused = petra.post(f"/bench/bundles/{scene.bundle}/release", FIELDS)
+    assert refused.status_code == 400
+    assert "Make it again first" in refused.content.decode()
+    assert petra.post(f"/bench/bundles/{scene.bundle}/defence").status_code == 303
+    assert "It is being made" in petra.get(f"/bench/bundles/{scene.bundle}/schedules").content.decode()
+    beside = courts.defence_bundle(cast.petra, scene.bundle)
+    assert beside
+    build_bundle(beside.id)
+    released(petra, scene.bundle)
+    for path in ("MG6C/2", "MG6D/1", "MG12/1"):
+        assert petra.get(f"/bench/bundles/{scene.bundle}/schedules/{path}").status_code == 404
+    assert signed_in(cast, "piers").get(address).status_code == 404
 
 
 def test_five_wrong_codes_end_a_link_even_for_the_right_one(cast: Cast) -> None:
@@ -215,7 +250,7 @@ def test_what_the_verifier_says_is_what_the_pages_say() -> None:
 def test_a_bundle_is_asked_for_watched_built_and_sent_from_the_desk(cast: Cast) -> None:
     from counterfoil.courts.actions import build_bundle
 
-    scene = scenes.charged(cast)
+    scene = scenes.disclosed(cast)
     alice = signed_in(cast, "alice")
     case = f"/desk/cases/{scene.case}"
     asked = alice.post(f"{case}/bundles/new", {"token": "t"})
@@ -226,7 +261,7 @@ def test_a_bundle_is_asked_for_watched_built_and_sent_from_the_desk(cast: Cast) 
     assert "You may leave this page" in building
     again = alice.post(f"{case}/bundles/new", {"token": "u"})
     assert again["Location"] == asked["Location"], "one is built at a time"
-    bundle = courts.bundles_of(cast.alice, scene.case)[0]
+    bundle = next(b for b in courts.bundles_of(cast.alice, scene.case) if b.audience == "prosecutor")
     build_bundle(bundle.id)
     built = alice.get(page).content.decode()
     assert '<meta http-equiv="refresh"' not in built
@@ -237,7 +272,8 @@ def test_a_bundle_is_asked_for_watched_built_and_sent_from_the_desk(cast: Cast) 
     assert "Petra Quill" in alice.get(page).content.decode()
     assert [b.id for b in courts.bundles_for_prosecutor(cast.petra)] == [bundle.id]
     taken = alice.get(f"{page}/file")
-    assert hashlib.sha256(taken.getvalue()).hexdigest() == courts.bundles_of(cast.alice, scene.case)[0].sha256
+    kept = next(b for b in courts.bundles_of(cast.alice, scene.case) if b.id == bundle.id)
+    assert hashlib.sha256(taken.getvalue()).hexdigest() == kept.sha256
 
 
 def test_the_list_of_bundles_asks_the_database_no_more_often_when_it_is_longer(
@@ -249,7 +285,7 @@ def test_the_list_of_bundles_asks_the_database_no_more_often_when_it_is_longer(
     petra = signed_in(cast, "petra")
     with django_assert_max_num_queries(30) as few:
         petra.get("/bench/")
-    row = Bundle.objects.get()
+    row = Bundle.objects.get(audience="prosecutor")
     for n in range(2, 12):
         row.pk, row.number = uuid4(), n
         row.save(force_insert=True)

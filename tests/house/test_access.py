@@ -30,6 +30,7 @@ from counterfoil.accounts.models import Actor
 from counterfoil.config import urls
 from counterfoil.courts import actions as courts
 from counterfoil.courts.models import Release
+from counterfoil.evidence.models import Schedule
 from counterfoil.ledger.models import Entry
 
 KINDS = ("own", "other", "none")
@@ -112,8 +113,22 @@ class Stories:
             "statement": scene.statement,
             "bundle": scene.bundle,
             "release": uuid4(),
+            "item": scene.exhibit,
+            "copy": self.copy(scene.exhibit),
+            "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")
+            .values_list("pk", flat=True)
+            .first(),
         }
         return {hole: pk or uuid4() for hole, pk in found.items()}
+
+    def copy(self, exhibit: UUID | None) -> Any:
+        """Return a working copy of an exhibit, made by the very task that the work process runs."""
+        from counterfoil.evidence import copies
+
+        assert exhibit
+        copies.ask(str(exhibit))
+        copies.make_copies(exhibit)
+        return next(c.id for c in copies.copies_of(exhibit) if c.state == "made")
 
     def away(self) -> scenes.Scene:
         """Return a case of the other force that came as far as a bundle, by Charlie."""
@@ -140,6 +155,9 @@ class Stories:
 # What the holes take that name nothing anybody owns.
 PLAIN: dict[str, Any] = {
     "n": 1,
+    "kind": "exhibit",
+    "form": "MG6C",
+    "number": 1,
     "slug": "cleveland",
     "table": "crimes",
     "chart": "crimes",

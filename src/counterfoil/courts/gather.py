@@ -22,7 +22,7 @@ from counterfoil.engines.clock import London
 from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.queries import ExhibitCard
-from counterfoil.evidence.rules import declaration
+from counterfoil.evidence.rules import declaration, may_derive
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.queries import CheckpointRow, Line
 from counterfoil.plugs.keys import keys, periods, verifiers
@@ -94,8 +94,8 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
             events=[_event(e) for e in by_subject.get(f"exhibit:{x.id}", [])],
             parent=x.parent if x.parent in named else None,
             recipe=x.recipe if x.parent in named else None,
-            restricted=x.state == "destroyed",
-            note="Its bytes were destroyed under an order." if x.state == "destroyed" else "",
+            restricted=not may_derive(x),
+            note=_why_not_copied(x),
         )
         for x in exhibits
     ]
@@ -153,6 +153,13 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
         audience=bundle.audience,
         schedules=[*holds.schedules, *_mg12(facts_exhibits, exhibits, builder, now)],
     )
+
+
+def _why_not_copied(exhibit: ExhibitCard) -> str:
+    """Return why an exhibit's bytes are not in any bundle; "" when they are."""
+    if exhibit.state == "destroyed":
+        return "Its bytes were destroyed under an order."
+    return "Not copied: this exhibit is restricted, and nothing is made of it." if exhibit.restricted else ""
 
 
 def _mg12(

@@ -188,6 +188,7 @@ class Story:
             {"name": "Rob Vane", "reference_kind": "custody", "reference": "99/CT/01234/26"},
         )
         self.done("Suspect named with custody reference", "99/CT/01234/26")
+        self._disclose(staff, case)
         now = datetime.now(LONDON)
         self._fill(
             staff,
@@ -241,6 +242,19 @@ class Story:
         if "/statements/new" in page.url:
             raise PageProblem(f"The statement was not taken: {page.text[:500]}")
         self.done("Statement read, declared and signed", "S/1")
+
+    def _disclose(self, staff: Browser, case: str) -> None:
+        """Decide what each item is to the case, and sign both schedules as the disclosure officer."""
+        page = staff.get(f"{case}/disclosure")
+        decisions = [h for h, _ in page.links if "/material/" in h]
+        for n, address in enumerate(decisions):
+            # The last photo is not needed; the other items and the statement are used.
+            unused = 0 < n == len(decisions) - 2
+            self._fill(staff, address, {"material": "unused" if unused else "used"})
+        signing = f"{case}/schedules/sign"
+        name = _found(r"as your account has it: ([^.]+)\.", staff.get(signing), "name to sign with")
+        self._fill(staff, signing, {"signed_name": name, "endorse_nil": "yes"})
+        self.done("Every item of material decided, MG6C and a nil MG6D signed", f"{len(decisions)} items")
 
     def _fill(self, staff: Browser, address: str, values: dict[str, object]) -> Page:
         page = staff.get(address)

@@ -177,15 +177,18 @@ def bundle(request: HttpRequest, viewer: Viewer, card: CaseCard, bundle: UUID) -
 
     if request.method == "POST" and attempt(form, act):
         return to("desk-bundle", card.id, bundle)
+    beside = courts.defence_bundle(viewer, bundle) if found.audience == "prosecutor" else None
     facts = {
         "case": card,
         "kinds": kind_names(),
         "bundle": found,
         "form": form,
         "people": accounts.colleagues(viewer, "prosecutor"),
-        "beside": courts.defence_bundle(viewer, bundle) if found.audience == "prosecutor" else None,
+        "beside": beside,
         "releases": courts.releases_of(viewer, bundle),
-        "refresh": REFRESH_SECONDS if found.state == "building" else 0,
+        "refresh": REFRESH_SECONDS
+        if found.state == "building" or (beside and beside.state == "building")
+        else 0,
         "here": "cases",
     }
     return shown(request, viewer, "desk/bundle.html", facts)
