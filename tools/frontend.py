@@ -6,6 +6,7 @@ changed does nothing. What comes out, in `src/counterfoil/faces/kit/static/kit/v
     govuk-frontend.min.css   without GDS Transport, crown, crest or root-absolute addresses
     govuk-frontend.min.js    an ES module with `initAll`
     moj-frontend.min.css     the same treatment; images/ beside it
+    tus.min.js               tus-js-client: files in pieces
     fonts.css, fonts/        Atkinson Hyperlegible Next (SIL OFL), Latin and Latin Extended (Welsh ŵ and ŷ)
     LICENCES.txt             the licence of each
 """
@@ -153,10 +154,13 @@ def assemble(packages: Path, into: Path) -> None:
     script = (govuk / "dist" / "govuk" / "govuk-frontend.min.js").read_text(encoding="utf-8")
     script = re.sub(r"//# sourceMappingURL=\S+\s*$", "\n", script)
     (into / "govuk-frontend.min.js").write_text(script, encoding="utf-8")
+    script = (packages / "tus-js-client" / "dist" / "tus.min.js").read_text(encoding="utf-8")
+    (into / "tus.min.js").write_text(re.sub(r"//# sourceMappingURL=\S+\s*$", "\n", script), encoding="utf-8")
     (into / "fonts.css").write_text(font_faces(font, into), encoding="utf-8")
     licences = [
         f"govuk-frontend\nCopyright (c) Crown Copyright (Government Digital Service)\n\n{MIT}",
         f"@ministryofjustice/frontend\nCopyright (c) Crown Copyright (Ministry of Justice)\n\n{MIT}",
+        f"tus-js-client\n{(packages / 'tus-js-client' / 'LICENSE').read_text(encoding='utf-8')}",
         f"{FACE}\n{(font / 'LICENSE').read_text(encoding='utf-8')}",
     ]
     (into / "LICENCES.txt").write_text("\n".join(licences), encoding="utf-8")

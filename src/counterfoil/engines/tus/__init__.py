@@ -35,6 +35,7 @@ from counterfoil.engines.tus.rules import (
     method,
     number,
     parse_creation,
+    parse_metadata,
     parse_patch,
 )
 from counterfoil.engines.tus.store import Partials, State, Whole
@@ -55,5 +56,6 @@ __all__ = [
     "method",
     "number",
     "parse_creation",
+    "parse_metadata",
     "parse_patch",
 ]

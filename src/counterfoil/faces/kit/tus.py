@@ -6,7 +6,7 @@ check like any form: same origin, and the session's token in the header `X-CSRFT
 an address or a log line.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from email.utils import format_datetime
 from typing import Any, Protocol
@@ -49,6 +49,32 @@ class Receives(Protocol):
     def find(self, upload: UUID) -> Sent | None: ...
     def append(self, upload: UUID, asked: Patch, body: Any, sent: int | None) -> Sent | None: ...
     def drop(self, upload: UUID) -> bool: ...
+
+
+class Waiting(Protocol):
+    """A file that is half here."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def metadata(self) -> str: ...
+    @property
+    def length(self) -> int | None: ...
+
+
+def resumable(waiting: Iterable[Waiting]) -> list[dict[str, str | int | None]]:
+    """Return what the page's script compares a chosen file with, to go on with one that is half here."""
+    return [
+        {
+            "id": str(one.id),
+            "name": tus.parse_metadata(one.metadata).get("filename", b"").decode("utf-8", "replace"),
+            "last": tus.parse_metadata(one.metadata).get("last", b"").decode("utf-8", "replace"),
+            "length": one.length,
+        }
+        for one in waiting
+    ]
 
 
 def sentence(stop: Stop) -> str:

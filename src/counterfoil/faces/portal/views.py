@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -218,6 +219,7 @@ def question(request: HttpRequest, draft: Draft, n: int, change: bool = False) -
             "waiting": receiving.unfinished(f"draft:{draft.pk}"),
             "resume": tus.resumable(receiving.unfinished(f"draft:{draft.pk}")),
             "limit": forms.biggest(),
+            "most": settings.FILE_LIMIT,
             "count": actions.FILES_LIMIT,
         }
         return show(request, "portal/files.html", facts)

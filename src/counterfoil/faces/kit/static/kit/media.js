@@ -7,6 +7,7 @@
   var fraction = (player.dataset.step || "").split("/");
   var rate = fraction[0] / (fraction[1] || 1);
   var even = player.dataset.even === "yes" && rate > 0;
+  var from = parseFloat(player.dataset.start) || 0;
   var shown = 0;
   function two(n) { return (n < 10 ? "0" : "") + n; }
   // Rounded up to the microsecond, so that the frame on screen is never mistaken for the one before it.
@@ -24,14 +25,14 @@
     tiles.forEach(function (t) { t.classList.remove("is-now"); if (t.dataset.at / 1000 <= shown + 1e-3) now = t; });
     if (now) now.classList.add("is-now");
   }
-  function follow(_, facts) { shown = facts.mediaTime; tell(); player.requestVideoFrameCallback(follow); }
+  function follow(_, facts) { shown = Math.max(0, facts.mediaTime - from); tell(); player.requestVideoFrameCallback(follow); }
   if (player.requestVideoFrameCallback) player.requestVideoFrameCallback(follow);
-  else player.addEventListener("timeupdate", function () { shown = player.currentTime; tell(); });
+  else player.addEventListener("timeupdate", function () { shown = Math.max(0, player.currentTime - from); tell(); });
   function move(frames) {
     player.pause();
     var step = rate > 0 ? 1 / rate : 0.04;
     // The middle of the frame wanted: a player may round a time that lies on the edge of two frames either way.
-    player.currentTime = Math.max(0, shown + frames * step + step / 2);
+    player.currentTime = from + Math.max(0, shown + frames * step + step / 2);
   }
   if (bar) {
     bar.hidden = false;
@@ -43,7 +44,7 @@
     if (event.key === ".") move(1);
   });
   document.querySelectorAll(".m-sheet a").forEach(function (tile) {
-    tile.addEventListener("click", function (event) { event.preventDefault(); player.currentTime = tile.dataset.at / 1000 + 1e-4; });
+    tile.addEventListener("click", function (event) { event.preventDefault(); player.currentTime = from + tile.dataset.at / 1000 + 1e-3; });
   });
   document.querySelectorAll("[data-take]").forEach(function (button) {
     button.hidden = false;

@@ -88,6 +88,8 @@
       waiting.splice(waiting.indexOf(known), 1);
       var old = document.querySelector('[data-waiting-id="' + known.id + '"]');
       if (old) old.remove();
+      var section = document.querySelector("[data-waiting-section]");
+      if (section && !section.querySelector("[data-waiting-id]")) section.hidden = true;
     }
     job.set("queued", "");
   }
@@ -129,7 +131,7 @@
   };
   Job.prototype.pause = function () {
     var job = this;
-    this.upload.abort().then(function () { job.set("paused", words.held); say(fill(words.saidPaused, { name: job.file.name })); });
+    this.upload.abort().then(function () { job.set("paused", words.held); say(fill(words.saidPaused, { name: job.file.name })); settle(); });
   };
   Job.prototype.cancel = function () {
     var job = this;
@@ -145,7 +147,7 @@
     var body = answer && /^text\/plain/.test(answer.getHeader("Content-Type") || "") ? answer.getBody().trim() : "";
     var text = body || (status === 403 || status === 404 ? words.ended : words.broken);
     this.set("failed", text);
-    if (status >= 400 && status < 500) this.hold.hidden = true;
+    if (status >= 400 && status < 500) this.hold.hidden = this.stop.hidden = true;
     say(fill(words.saidFailed, { name: this.file.name, why: text }));
     settle();
   };
@@ -173,6 +175,8 @@
   }
 
   list.hidden = false;
+  var hint = document.querySelector("[data-upload-hint]");
+  if (hint) hint.textContent = hint.dataset.uploadHint;
   form.addEventListener("submit", function (event) {
     var pressed = event.submitter && event.submitter.name === "then" ? event.submitter.value : "add";
     var chosen = Array.prototype.slice.call(field.files);
