@@ -30,8 +30,13 @@ WORDING = "On 20 November 2026 at Exampleton stole a bicycle contrary to section
 
 
 def photo(seed: int = 1, size: int = 2048) -> bytes:
-    """Return bytes that begin as a photo does and differ by seed."""
-    return b"\xff\xd8\xff\xe0" + bytes((seed * 7 + i * 31) % 256 for i in range(size - 4))
+    """Return a small photo of so many bytes that differs by seed (only what begins as one when it must be smaller)."""
+    from PIL import Image
+
+    held = io.BytesIO()
+    Image.new("RGB", (64, 48), (seed * 37 % 256, 90, 120)).save(held, "JPEG")
+    whole = held.getvalue() + bytes((seed * 7 + i * 31) % 256 for i in range(max(0, size - held.tell())))
+    return whole if len(whole) == size else b"\xff\xd8\xff\xe0" + bytes((seed * 7 + i * 31) % 256 for i in range(size - 4))
 
 
 def clip(seed: int = 1, size: int = 4096) -> bytes:

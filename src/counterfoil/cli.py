@@ -33,6 +33,13 @@ def _django(*, migrate: bool = False) -> None:
         call_command("migrate", verbosity=0, interactive=False)
 
 
+def _as_decided() -> None:
+    """Erase again what a restored backup may have brought back, before anything is done with it."""
+    from counterfoil.ledger.actions import replay_erasures
+
+    replay_erasures()
+
+
 def _verify(args: argparse.Namespace) -> int:
     """Check a bundle; needs no database and no settings."""
     from counterfoil.engines import bundle
@@ -67,6 +74,7 @@ def _fsck(args: argparse.Namespace) -> int:
 def _work(args: argparse.Namespace) -> int:
     """Do background work until told to stop."""
     _django()
+    _as_decided()
     from django.core.management import call_command
 
     options: dict[str, object] = {"interval": 0.5, "verbosity": 0}
@@ -84,11 +92,13 @@ def tick() -> None:
     from django.db import close_old_connections
     from django.utils import timezone
 
+    from counterfoil.accounts.rules import Viewer
     from counterfoil.config.fsck import clear_leftovers
     from counterfoil.courts.actions import sweep_bundles
     from counterfoil.duties.actions import sweep
+    from counterfoil.evidence.copies import sweep_copies
     from counterfoil.evidence.restricting import sweep_screening
-    from counterfoil.ledger.actions import sequence
+    from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
 
@@ -97,9 +107,13 @@ def tick() -> None:
         sweep,
         sequence,
         send_waiting,
+        lambda: note_key_changes(by=Viewer.clock()),
+        lambda: anchor(timezone.now()),
+        lambda: renew(timezone.now()),
         lambda: tidy(timezone.now()),
         lambda: sweep_bundles(timezone.now()),
         lambda: sweep_screening(timezone.now()),
+        lambda: sweep_copies(timezone.now()),
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
         clear_leftovers,
@@ -115,6 +129,7 @@ def tick() -> None:
 def _clock(args: argparse.Namespace) -> int:
     """Sweep by the clock until told to stop."""
     _django()
+    _as_decided()
     stop = _stopper()
     while not stop:
         tick()
@@ -134,12 +149,18 @@ def _stopper() -> list[int]:
     return asked
 
 
-def web_command(host: str, port: int, workers: int) -> list[str]:
-    """Return the command that runs the web server."""
+def web_command(
+    host: str,
+    port: int,
+    workers: int,
+    *,
+    app: str = "counterfoil.config.wsgi:application",
+    threads: int = 128,
+) -> list[str]:
+    """Return the command that runs a web server."""
     return [
         sys.executable, "-m", "granian", "--interface", "wsgi", "--host", host, "--port", str(port),
-        "--workers", str(workers), "--blocking-threads", "128", "--no-access-log", "--log-level", "warning",
-        "counterfoil.config.wsgi:application",
+        "--workers", str(workers), "--blocking-threads", str(threads), "--no-access-log", "--log-level", "warning", app,
     ]  # fmt: skip
 
 
@@ -154,9 +175,11 @@ def _serve(args: argparse.Namespace) -> int:
             "Leave --host out, or set COUNTERFOIL_MODE=production."
         )
     from counterfoil.config.fsck import clear_leftovers
+    from counterfoil.ledger.actions import replay_erasures
     from counterfoil.plugs.keys import keys
 
     keys()
+    replay_erasures()
     clear_leftovers(older=timedelta(0))
     me = [sys.executable, "-m", "counterfoil.cli"]
     commands = {
@@ -236,16 +259,37 @@ def _account(args: argparse.Namespace) -> int:
 
 
 def _keys(args: argparse.Namespace) -> int:
-    """Show the public keys, or make the missing production keys."""
+    """Show the public keys, make the missing ones, or rotate or revoke one."""
     _django()
-    from counterfoil.plugs.keys import keys, make_missing
+    from counterfoil.config.operate import change_keys
 
-    if args.new:
-        for role in make_missing():
-            print(f"Made a new {role} key.")
-    found = keys()
-    for signer in (found.log, found.receipt, found.manifest):
-        print(signer.vkey)
+    return change_keys(args)
+
+
+def _log(args: argparse.Namespace) -> int:
+    """Tell how the log stands, and what to do about it."""
+    _django()
+    from counterfoil.config.operate import log
+
+    return log(args)
+
+
+def _witness(args: argparse.Namespace) -> int:
+    """Witness other installations' logs; needs no database and no settings."""
+    from counterfoil.config import witness
+
+    folder = Path(args.folder).absolute()
+    if args.what == "key":
+        print(witness.make_key(folder, args.name))
+    elif args.what == "state":
+        print("\n".join(witness.state(folder)))
+    else:
+        witness.open_book(folder)
+        os.environ["COUNTERFOIL_WITNESS_FOLDER"] = str(folder)
+        command = web_command(
+            args.host, args.port, 1, app="counterfoil.config.witness:application", threads=16
+        )
+        os.execv(command[0], command)  # noqa: S606  (an argument list of our own)
     return 0
 
 
@@ -320,13 +364,39 @@ def parser() -> argparse.ArgumentParser:
     account = sub.add_parser("account", help="open a staff account")
     account.add_argument("username")
     account.add_argument("name", help="the person's name, in quotes")
-    account.add_argument("role", choices=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"])
+    account.add_argument(
+        "role", choices=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"]
+    )
     account.add_argument("--force", default="", help="two-character force code (not for prosecutors)")
     account.set_defaults(run=_account)
 
-    key = sub.add_parser("keys", help="show public keys, or make the missing ones with --new")
-    key.add_argument("--new", action="store_true")
+    key = sub.add_parser("keys", help="show public keys, make missing ones, rotate or revoke one")
+    key.add_argument("what", nargs="?", choices=["history", "rotate", "revoke"])
+    key.add_argument("role", nargs="?", choices=["log", "receipt", "manifest"])
+    key.add_argument("--new", action="store_true", help="make the keys that are missing")
+    key.add_argument("--key", metavar="ID", help="the eight hex digits of the key to revoke")
+    key.add_argument(
+        "--reason", choices=["lost", "stolen", "superseded", "mistake"], help="why it is revoked"
+    )
+    key.add_argument("--since", metavar="TIME", help="from when on nothing it signed counts (default: now)")
     key.set_defaults(run=_keys)
+
+    log = sub.add_parser("log", help="how the log stands; reconcile it after a restore; its timestamps")
+    log.add_argument("what", choices=["status", "reconcile", "replay-erasures", "stamps"])
+    log.add_argument("size", nargs="?", type=int, help="with stamps: the size of the checkpoint")
+    log.add_argument("--from", dest="from_", metavar="DIR", help="another copy of the log's folder")
+    log.add_argument("--by", metavar="USERNAME", help="the administrator who decides")
+    log.add_argument("--reason", metavar="TEXT", help="what happened, and why signing may go on")
+    log.add_argument("--out", metavar="DIR", help="with stamps: where to write them")
+    log.set_defaults(run=_log)
+
+    wit = sub.add_parser("witness", help="witness other installations' logs")
+    wit.add_argument("what", choices=["serve", "key", "state"])
+    wit.add_argument("--folder", required=True, metavar="DIR", help="its key, its list of logs, its memory")
+    wit.add_argument("--name", default="", help="with key: the name that its key carries")
+    wit.add_argument("--host", default="127.0.0.1")
+    wit.add_argument("--port", type=int, default=8900)
+    wit.set_defaults(run=_witness)
 
     migrate = sub.add_parser("migrate", help="bring the database up to date")
     migrate.set_defaults(run=_migrate)

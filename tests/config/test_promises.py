@@ -19,7 +19,7 @@ from counterfoil.courts.models import Bundle, Release
 from counterfoil.duties import actions as duties
 from counterfoil.duties.models import Climb, Duty
 from counterfoil.engines.tlog import entry_commitment
-from counterfoil.evidence.models import Exhibit
+from counterfoil.evidence.models import Copy, Exhibit
 from counterfoil.ledger.actions import record
 from counterfoil.ledger.models import Entry, Reply
 from counterfoil.notices.models import Notice
@@ -192,6 +192,19 @@ def release_unsaid(scene: Scene) -> None:
     )
 
 
+def copied_unsaid(scene: Scene) -> None:
+    Copy.objects.create(
+        exhibit_id=scene.exhibit,
+        kind="poster",
+        state="made",
+        sha256="0" * 64,
+        size=1,
+        recipe={},
+        made_at=timezone.now(),
+        touched_at=timezone.now(),
+    )
+
+
 def key_lost(scene: Scene) -> None:
     Reply.objects.filter(scope="exhibit.seal").delete()
 
@@ -253,6 +266,7 @@ BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("entry", entry_lost),
     ("entry", entry_without_thing),
     ("entry", entry_otherwise),
+    ("copy", copied_unsaid),
     ("seal", bundle_unsealed),
     ("seal", release_unsaid),
     ("once", key_lost),

@@ -169,9 +169,10 @@ def exhibits_that_differ_from_what_was_sent(before: datetime) -> Iterable[object
 def exhibits_held_otherwise(before: datetime) -> Iterable[object]:
     """Yield exhibits whose holder is not the one that their last entry of custody names."""
     last: dict[str, str] = {}
-    moves = rows("ledger.Entry").filter(act__in=["exhibit.sealed", "exhibit.moved"]).order_by("at", "id")
+    acts = [*BECAME.split("|"), "exhibit.moved"]
+    moves = rows("ledger.Entry").filter(act__in=acts).order_by("at", "id")
     for act, subject, by, body in moves.values_list("act", "subject_id", "by", "body"):
-        last[subject] = by if act == "exhibit.sealed" else str(body.get("to"))
+        last[subject] = str(body.get("to")) if act == "exhibit.moved" else by
     for pk, holder in rows("evidence.Exhibit").values_list("pk", "holder_id"):
         if last.get(str(pk)) != str(holder):
             yield f"exhibit {pk}: the log names another holder"
@@ -180,13 +181,15 @@ def exhibits_held_otherwise(before: datetime) -> Iterable[object]:
 # The ledger
 
 
-# For each thing: the act that made it, its subject in the ledger, and columns that its entry must repeat.
+# The ways in which something becomes an exhibit: out of quarantine, made from another, from another evidence system.
+BECAME = "exhibit.sealed|exhibit.derived|exhibit.redacted|exhibit.imported"
+# For each thing: the act that made it (or one of several), its subject in the ledger, and columns that its entry must repeat.
 MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("reports.Report", "report.accepted", "report", {"content_sha256": "content_sha256"}),
     ("cases.Case", "case.opened", "case", {}),
     ("cases.Party", "party.added", "party", {"role": "role"}),
     ("duties.Duty", "duty.given", "duty", {"kind": "kind"}),
-    ("evidence.Exhibit", "exhibit.sealed", "exhibit", {"sha256": "sha256", "size": "size"}),
+    ("evidence.Exhibit", BECAME, "exhibit", {"sha256": "sha256", "size": "size"}),
     ("evidence.Statement", "statement.signed", "statement", {"sha256": "sha256", "number": "number"}),
     ("courts.Charge", "charge.decided", "charge", {"decision": "decision", "reason_sha256": "reason_sha256"}),
     ("courts.Bundle", "bundle.asked", "bundle", {"number": "number"}),
@@ -203,7 +206,9 @@ def things_without_entry(before: datetime) -> Iterable[object]:
     for model, act, kind, columns in MADE:
         entries: dict[str, list[dict[str, Any]]] = {}
         for subject, body in (
-            rows("ledger.Entry").filter(act=act, subject_kind=kind).values_list("subject_id", "body")
+            rows("ledger.Entry")
+            .filter(act__in=act.split("|"), subject_kind=kind)
+            .values_list("subject_id", "body")
         ):
             entries.setdefault(subject, []).append(body)
         for row in rows(model).values("pk", *columns).iterator():
@@ -214,6 +219,21 @@ def things_without_entry(before: datetime) -> Iterable[object]:
                 yield f"{kind} {row['pk']} is not what its entry {act} says"
         for subject in entries:
             yield f"entry {act} names {kind} {subject}, which does not exist"
+
+
+def copies_without_entry(before: datetime) -> Iterable[object]:
+    """Yield working copies whose making is no entry, whose entry names other bytes, or that are of a restricted exhibit."""
+    named = {
+        (subject, body.get("copy_sha256"), body.get("copy"))
+        for subject, body in rows("ledger.Entry")
+        .filter(act="exhibit.prepared")
+        .values_list("subject_id", "body")
+    }
+    made = rows("evidence.Copy").filter(state="made")
+    for pk, exhibit, sha256, kind in made.values_list("pk", "exhibit_id", "sha256", "kind"):
+        if (str(exhibit), sha256, kind) not in named:
+            yield f"copy {pk} of exhibit {exhibit} was made without an entry"
+    yield from made.exclude(exhibit__restricted="")
 
 
 def bundles_without_seal(before: datetime) -> Iterable[object]:
@@ -328,6 +348,7 @@ PROMISES: tuple[Promise, ...] = (
     Promise(
         "entry", "Everything that was done has one entry, and every entry was done.", things_without_entry
     ),
+    Promise("copy", "Every working copy is an entry and of no restricted exhibit.", copies_without_entry),
     Promise("seal", "Every built bundle's seal and every release is an entry.", bundles_without_seal),
     Promise("once", "Every key of a repeated request has at most one effect.", keys_with_other_effects),
     Promise("safe", "No notice goes to a contact that is not safe.", notices_to_unsafe_contacts),

@@ -24,7 +24,7 @@ from counterfoil.evidence.labels import next_number, next_statement
 from counterfoil.evidence.material import parent_is_unused
 from counterfoil.evidence.models import Exhibit, Statement, Title, WitnessDetails
 from counterfoil.evidence.queries import ExhibitCard, exhibit_for
-from counterfoil.evidence.restricting import how_restricted, refuse_guarded
+from counterfoil.evidence.restricting import forget_bytes, how_restricted, refuse_guarded
 from counterfoil.ledger.actions import once, record
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import queries as reports
@@ -320,7 +320,12 @@ def derive(
         return {"exhibit": str(exhibit.pk)}
 
     key = hashlib.sha256(f"{by.id}:{exhibit_id}:{act}:{recipe_sha256}".encode()).hexdigest()
-    return UUID(once("exhibit.derive", key, recipe_sha256, keep)["exhibit"])
+    try:
+        return UUID(once("exhibit.derive", key, recipe_sha256, keep)["exhibit"])
+    except NotAllowed:
+        # Restricted, returned or closed while we worked: what was made is named by nothing, and goes.
+        forget_bytes([made.stored.sha256])
+        raise
 
 
 def _derivable(case_id: UUID, exhibit_id: UUID, by: Viewer) -> Exhibit:

@@ -8,3 +8,9 @@ class EvidenceConfig(AppConfig):
 
     name = "counterfoil.evidence"
     label = "evidence"
+
+    def ready(self) -> None:
+        """Follow what becomes an exhibit, so that working copies are made."""
+        from counterfoil.evidence import follow
+
+        follow.register()

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
-from counterfoil.evidence.models import Exhibit, Redaction, Statement, Title
+from counterfoil.evidence.models import Copy, Exhibit, Redaction, Statement, Title
 from counterfoil.reports import queries as reports
 from counterfoil.reports.queries import FileCard
 from counterfoil.reports.screening import screenings
@@ -161,6 +161,7 @@ def quarantined(viewer: Viewer, case_id: UUID) -> list[FileCard]:
 
 
 def known_objects() -> list[tuple[str, int]]:
-    """Return digest and size of every exhibit's object and every pack of review pictures, for the vault's check."""
+    """Return digest and size of every object that evidence names (exhibits, copies, packs), for the vault's check."""
     sheets = Redaction.objects.exclude(sheets_sha256="").values_list("sheets_sha256", "sheets_size")
-    return [*Exhibit.objects.values_list("sha256", "size"), *sheets]
+    copies = Copy.objects.filter(state="made").values_list("sha256", "size")
+    return [*Exhibit.objects.values_list("sha256", "size"), *copies, *sheets]

@@ -9,7 +9,7 @@ Every task is a function `f(inputs, out, options) -> dict`, run in the sandbox o
     pictures:still     one frame, by number or time, as PNG; pictures:safe a picture without its metadata
     sound:waveform     a picture of the sound
     clip:clip          from one frame to another: the same packets with stated handles, or an exact re-encode
-    pages:pages        the pages of a PDF as pictures
+    pages:page         one page of a PDF as a picture
 
 The answer of a task that makes something names its file, and how it was made:
 

@@ -55,7 +55,7 @@ def _lossless(r: Recording, target: Path, times: Timeline, first: int, last: int
     following = next((k for k in keys if k > times.pts[last]), None)
     stop = _decodable_until(r, times.pts[last], following)
     with r.again() as source:
-        read = copy_packets(source, target, start=begin, stop=stop)
+        read = copy_packets(source, target, start=begin, stop=stop, zero=begin)
     kept = stream_hashes(target)
     mode = "lossless" if list(read.values()) == list(kept.values()) else "rewrapped"
     held = [p for p in times.pts if begin <= p <= stop]
@@ -80,7 +80,6 @@ def _decodable_until(r: Recording, wanted: int, following: int | None) -> int:
     Packets are stored in the order they are decoded: everything stored up to the last packet shown at or before
     `wanted` is kept.
     """
-    latest = wanted
     with r.again() as source:
         seen: list[int] = []
         for packet in source.packets(source.video):
@@ -88,11 +87,10 @@ def _decodable_until(r: Recording, wanted: int, following: int | None) -> int:
                 continue
             seen.append(packet.pts)
             if packet.pts == wanted:
-                latest = max(p for p in seen if following is None or p < following)
-                return latest
+                return max(p for p in seen if following is None or p < following)
             if len(seen) > 4096:
                 seen = seen[-2048:]
-    return latest
+    return wanted
 
 
 def _exact(r: Recording, target: Path, times: Timeline, first: int, last: int) -> dict[str, Any]:

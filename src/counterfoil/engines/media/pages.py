@@ -7,26 +7,23 @@ import pypdfium2 as pdfium
 from PIL import Image
 
 from counterfoil.engines.errors import BadInput
-from counterfoil.engines.media.answer import made, say
+from counterfoil.engines.media.answer import made
 
-MOST, WIDE = 200, 1240
+WIDE = 1240
 
 
-def pages(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:
-    """Write `page-001.png` and so on, at most 200; the answer's `files` names them in order."""
+def page(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:
+    """Write `page.png`: the page that `options["page"]` names, counted from 1, 1240 points wide."""
+    number = int(options.get("page") or 1)
     document = _opened(inputs["file"])
     try:
         count = len(document)
-        names = []
-        for n in range(min(count, MOST)):
-            name = f"page-{n + 1:03}.png"
-            _page(document, n, WIDE).save(out / name, "PNG", compress_level=6)
-            names.append(name)
-            say(n / count, "pages")
+        if not 1 <= number <= count:
+            raise BadInput("page", f"This document has {count} pages.")
+        _page(document, number - 1, WIDE).save(out / "page.png", "PNG", compress_level=6)
     finally:
         document.close()
-    answer = made(names[0], "image/png", "png", mode="picture", facts={"pages": count, "shown": len(names)})
-    return {**answer, "files": names}
+    return made("page.png", "image/png", "png", mode="picture", facts={"page": number, "pages": count})
 
 
 def page_picture(path: Path, number: int, wide: int) -> Image.Image:

@@ -1,4 +1,4 @@
-"""Pictures out of recordings and pictures: a poster, a sheet to scrub over, one exact frame, a copy without metadata."""
+"""Pictures out of recordings and pictures: a poster, a sheet to scrub over, one exact frame, a clean copy."""
 
 import contextlib
 import hashlib

@@ -4,6 +4,7 @@ Everything here is *read from the file*. A time, a place or a maker's name in a 
 of it is taken as true. No floats: exact fractions are given as text.
 """
 
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from counterfoil.engines.media.recording import Recording, Unplayable
 _C2PA = ("image/jpeg", "image/png", "image/webp", "image/heic", "video/mp4", "video/quicktime", "video/x-msvideo",
          "audio/wav", "audio/mpeg", "audio/mp4", "application/pdf")  # fmt: skip
 _LONGEST = 200
+A_CLOCK = 20 * 365 * 86400  # no recording begins twenty years in: such a time is a clock
 
 
 def probe(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -54,8 +56,17 @@ def _recording(path: Path) -> dict[str, Any]:
         elif r.container.duration is not None:
             found["duration"] = clock(Fraction(r.container.duration, 1_000_000))
             found["duration_ms"] = r.container.duration // 1000
-        found["damage"] = r.broken
+        found["damage"] = r.broken or _cut_short(r, found.get("duration_ms"))
         return found
+
+
+def _cut_short(r: Recording, held_ms: int | None) -> str:
+    """Return a sentence when the container claims clearly more than is in it: its end is probably missing."""
+    claimed_ms = (r.container.duration or 0) // 1000
+    if held_ms is None or claimed_ms - held_ms < max(1000, held_ms // 100):
+        return ""
+    claimed, held = clock(Fraction(claimed_ms, 1000)), clock(Fraction(held_ms, 1000))
+    return f"The file claims {claimed} and holds {held}: its end is probably missing."
 
 
 def _stream(stream: Any) -> dict[str, Any]:
@@ -98,13 +109,17 @@ def _times(r: Recording) -> dict[str, Any]:
     # A container that counts in whole milliseconds cannot space 30 frames a second evenly: one tick is no change.
     tick = times.time_base
     variable = any(abs(s - usual) > tick for s in steps)
+    start = times.seconds(times.pts[0])
+    # Some recorders (DHAV) write the time on their own clock, in seconds since 1970, as the time of each frame.
+    shown = {"device_clock": device_clock(start)} if start >= A_CLOCK else {}
     return {
+        **shown,
         "frames": len(times),
         "key_frames": len(times.keys),
         "first_pts": times.pts[0],
         "last_pts": times.pts[-1],
         "time_base": str(times.time_base),
-        "start": clock(times.seconds(times.pts[0])),
+        "start": clock(start),
         "duration": clock(span + usual),
         "duration_ms": int((span + usual) * 1000),
         "rate": str(Fraction(len(times) - 1) / span) if span else "",
@@ -113,6 +128,11 @@ def _times(r: Recording) -> dict[str, Any]:
         "longest_step": str(max(steps)) if steps else "",
         "times_sha256": times.digest(),
     }
+
+
+def device_clock(seconds: Fraction) -> str:
+    """Return what a recorder's clock showed, from seconds since 1970 on it; it has no zone that we know of."""
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=int(seconds))).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _turned(r: Recording) -> int:

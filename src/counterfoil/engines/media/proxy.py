@@ -27,6 +27,7 @@ EXACT = {**VIDEO, "deadline": "good", "cpu-used": "4", "crf": "18"}
 AUDIO = {"flags": "+bitexact"}
 MP4 = {"movflags": "+faststart", "fflags": "+bitexact"}
 WIDEST = 1920
+FAR = 10  # seconds
 
 
 def proxy(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -53,11 +54,11 @@ def playable(r: Recording) -> bool:
 
 
 def copy_packets(
-    r: Recording, target: Path, *, start: int | None = None, stop: int | None = None
+    r: Recording, target: Path, *, start: int | None = None, stop: int | None = None, zero: int = 0
 ) -> dict[str, Any]:
     """Copy packets into an MP4 as they are, all of them or those of the video from pts `start` to `stop`.
 
-    With a start, the sound is cut to the same times and everything is moved so that the first frame is at zero.
+    With a start, the sound is cut to the same times. Everything is moved so that the video's pts `zero` is at zero.
     Returns the SHA-256 of the packets read, by stream.
     """
     streams = [s for s in (r.video, r.audio) if s is not None]
@@ -74,9 +75,9 @@ def copy_packets(
             if start is not None and not _inside(packet, r, start, stop):
                 continue
             hashes[source.index].update(bytes(packet))
-            if start is not None:
+            if zero:
                 base = Fraction(r.video.time_base if r.video is not None else source.time_base)
-                shift = round(start * base / Fraction(source.time_base))
+                shift = round(zero * base / Fraction(source.time_base))
                 packet.pts = None if packet.pts is None else packet.pts - shift
                 packet.dts = None if packet.dts is None else packet.dts - shift
             packet.stream = outs[source.index]
@@ -94,12 +95,17 @@ def _inside(packet: Any, r: Recording, start: int, stop: int | None) -> bool:
     return bool(start * base <= when and (stop is None or when <= stop * base))
 
 
+def far_start(times: Timeline | None) -> int:
+    """Return the pts to count from when a recording begins far from zero (its times are a clock's), else 0."""
+    return times.pts[0] if times is not None and times.seconds(times.pts[0]) >= FAR else 0
+
+
 def _copied(r: Recording, target: Path) -> dict[str, Any] | None:
     """Return the answer when the packets could be kept and the result shows the same frames; None when not."""
     before = r.timeline() if r.video is not None else None
     try:
         with r.again() as source:
-            read = copy_packets(source, target)
+            read = copy_packets(source, target, zero=far_start(before))
             left_out = [s.index for s in source.container.streams if f"{s.index},{s.type[:1]}" not in read]
         kept = stream_hashes(target)
         after = _timeline_of(target) if before is not None else None
@@ -111,7 +117,7 @@ def _copied(r: Recording, target: Path) -> dict[str, Any] | None:
         target.unlink()
         return None
     mode = "remux" if list(kept.values()) == list(read.values()) else "rewrap"
-    facts: dict[str, Any] = {"left_out_streams": left_out, "damage": r.broken}
+    facts: dict[str, Any] = {"left_out_streams": left_out, "damage": r.broken, **_starts(after)}
     if mode == "rewrap":
         ours, theirs = content_hash(r.path), content_hash(target)
         if ours != theirs:
@@ -129,6 +135,11 @@ def _times(before: Timeline | None, after: Timeline | None) -> dict[str, Any]:
         "frames": {"master": len(before), "copy": len(after)},
         "times_sha256": {"master": relative(before), "copy": relative(after)},
     }
+
+
+def _starts(after: Timeline | None) -> dict[str, str]:
+    """Return where in the copy its first frame is, in seconds: a player counts from there."""
+    return {} if after is None else {"starts_at": str(after.seconds(after.pts[0]))}
 
 
 def relative(times: Timeline) -> str:
@@ -170,6 +181,7 @@ def transcode(r: Recording, target: Path, only: str = "") -> dict[str, Any]:
     streams = {"copy": stream_hashes(target), **_times(before, after)}
     facts |= {
         "damage": r.broken,
+        **_starts(after),
         "same_times": before is None or (after is not None and _same_times(before, after)),
     }
     return made("proxy.mp4", _type(r), "mp4", mode="transcode", streams=streams, facts=facts)
@@ -190,7 +202,8 @@ def encode(
     """
     facts: dict[str, Any] = {"moved": 0, "rotated": 0}
     with av.open(str(target), "w", format="mp4", options=MP4) as sink:
-        pictures = _Pictures(sink, r, settings, first, facts) if r.video is not None and times else None
+        zero = far_start(times) if first is None else first
+        pictures = _Pictures(sink, r, settings, zero, facts) if r.video is not None and times else None
         sound = _Sound(sink, r.audio) if r.audio is not None else None
         if pictures is not None and times is not None:
             with r.again() as source:
@@ -215,6 +228,7 @@ def encode(
                     source,
                     None if first is None else first * base,
                     None if last is None else last * base,
+                    zero * base,
                 )
     return facts
 
@@ -222,13 +236,11 @@ def encode(
 class _Pictures:
     """The encoder of the pictures, made when the first frame says how large it is."""
 
-    def __init__(
-        self, sink: Any, r: Recording, settings: dict[str, str], first: int | None, facts: dict[str, Any]
-    ):
+    def __init__(self, sink: Any, r: Recording, settings: dict[str, str], zero: int, facts: dict[str, Any]):
         video = r.video
         assert video is not None  # noqa: S101  (the caller asked)
         rate = video.average_rate or video.guessed_rate or Fraction(25)
-        self.sink, self.facts, self.shift = sink, facts, first or 0
+        self.sink, self.facts, self.shift = sink, facts, zero
         self.base = Fraction(video.time_base)
         self.stream = sink.add_stream("libvpx-vp9", rate=rate, options=settings)
         self.stream.pix_fmt = "yuv420p"
@@ -274,7 +286,9 @@ class _Sound:
         self.stream.bit_rate = 64_000 if self.layout == "mono" else 128_000
         self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=self.rate)
 
-    def take_all(self, source: Recording, first: Fraction | None, last: Fraction | None) -> None:
+    def take_all(
+        self, source: Recording, first: Fraction | None, last: Fraction | None, zero: Fraction
+    ) -> None:
         audio = source.audio
         assert audio is not None  # noqa: S101  (the caller asked)
         base = Fraction(audio.time_base)
@@ -285,7 +299,7 @@ class _Sound:
                 continue
             if last is not None and when > last:
                 break
-            frame.pts = round((when - (first or 0)) / Fraction(frame.time_base or base))
+            frame.pts = round((when - zero) / Fraction(frame.time_base or base))
             self._encode(self.resampler.resample(frame))
         self._encode(self.resampler.resample(None))
         for packet in self.stream.encode():

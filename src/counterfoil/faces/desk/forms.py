@@ -257,3 +257,31 @@ class RecorderClock(Typed):
     measured_by = short(120)
     measured_at = short(30)
     against = short(200)
+
+
+class Redact(Typed):
+    """One step of a redaction's review; each form of the page fills in a few of these."""
+
+    do = short(12)
+    here = short(8)
+    view = short(8)
+    track = short(12)
+    reason = long(4000)
+    box = short(12)
+    what = short(12)
+    frame = short(10)
+    until = short(10)
+    x = short(10)
+    y = short(10)
+    w = short(10)
+    h = short(10)
+    first = short(10)
+    last = short(10)
+    from_ms = short(20)
+    to_ms = short(20)
+    start = short(10)
+    end = short(10)
+    index = short(10)
+    words = long(6000)
+    reviewed = short(5)
+    title = short(200)

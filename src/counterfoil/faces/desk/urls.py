@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists, media
+from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists, media, redact
 
 urlpatterns = [
     path("", lists.home, name="desk-home"),
@@ -31,6 +31,13 @@ urlpatterns = [
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/still", media.still, name="desk-still"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/clip", media.clip, name="desk-clip"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/clock", media.clock, name="desk-clock"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/redact", redact.begin, name="desk-redact"),
+    path("cases/<uuid:case>/redactions/<uuid:redaction>", redact.review, name="desk-redaction"),
+    path(
+        "cases/<uuid:case>/redactions/<uuid:redaction>/frames/<int:number>",
+        redact.frame,
+        name="desk-redaction-frame",
+    ),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/retitle", evidence.retitle, name="desk-retitle"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/hand-over", evidence.hand_over, name="desk-hand-over"),
     path("cases/<uuid:case>/statements/new", evidence.new_statement, name="desk-new-statement"),

@@ -23,6 +23,14 @@ HELD = {
     "unsafe": "the sender did not say that e-mail is safe",
     "bad_address": "the address cannot be used",
 }
+COPIES = {
+    "poster": "poster",
+    "thumbs": "thumbnails",
+    "waveform": "waveform",
+    "proxy": "playable copy",
+    "page": "a page",
+    "text": "text",
+}
 
 
 @dataclass(frozen=True)
@@ -220,8 +228,30 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return "The message to the sender could not be sent"
         case "exhibit.sealed":
             return f"Sealed exhibit {body.get('label', thing)}"
+        case "exhibit.examined":
+            return f"Read the technical record of {thing}" if body.get("readable") else f"{thing} cannot be played here"
+        case "exhibit.prepared":
+            return f"Made a copy of {thing} to look at: {COPIES.get(str(body.get('copy')), 'copy')}"
+        case "exhibit.derived":
+            return f"Made {body.get('label', thing)} from another exhibit"
+        case "exhibit.imported":
+            return f"Took in {body.get('label', thing)} from another evidence system"
+        case "exhibit.clock_measured":
+            return f"Noted the clock of the recorder of {thing}"
+        case "exhibit.viewed" if "copies" in body:
+            return f"Looked at copies of {thing}"
         case "exhibit.viewed":
             return f"Viewed exhibit {thing}"
+        case "exhibit.redacted":
+            return f"Made exhibit {body.get('label', thing)} by redaction"
+        case "redaction.begun":
+            return "Began to redact an exhibit"
+        case "redaction.changed":
+            return "Decided or marked something in a redaction"
+        case "redaction.reviewed":
+            return f"Reviewed a redaction, all {body.get('frames', 0)} frames" if body.get("frames") else "Reviewed a redaction"
+        case "redaction.failed":
+            return "A redaction could not be made"
         case "exhibit.titled":
             return f"Gave exhibit {thing} a new title"
         case "exhibit.moved":

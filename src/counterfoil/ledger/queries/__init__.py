@@ -15,6 +15,7 @@ from counterfoil.ledger.queries.faults import faults
 from counterfoil.ledger.queries.reading import (
     Line,
     Someone,
+    checkpoint_of,
     entries_of,
     entries_of_thread,
     line,
@@ -33,6 +34,7 @@ __all__ = [
     "Someone",
     "StampRow",
     "anchoring",
+    "checkpoint_of",
     "conflict",
     "decisions",
     "decisions_file",

@@ -111,6 +111,11 @@ def proof_of(index: int, size: int) -> list[bytes]:
     return log_folder().inclusion(index, size)
 
 
+def checkpoint_of(size: int) -> Checkpoint | None:
+    """Return the checkpoint of a size, or None."""
+    return Checkpoint.objects.filter(size=size).first()
+
+
 def newest_checkpoint() -> Checkpoint | None:
     """Return the newest signed checkpoint, or None while the log is empty."""
     return Checkpoint.objects.order_by("-size").first()
