@@ -21,8 +21,10 @@ from counterfoil.engines.bundle import EventFacts
 from counterfoil.engines.clock import London
 from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.evidence import queries as evidence
+from counterfoil.evidence.copies import CopyCard, copies_of_case
 from counterfoil.evidence.queries import ExhibitCard
 from counterfoil.evidence.rules import declaration, may_derive
+from counterfoil.evidence.times import TimesCard, times_of_case
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.queries import CheckpointRow, Line
 from counterfoil.plugs.keys import keys, periods, verifiers
@@ -81,6 +83,7 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
             shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
     # A derived exhibit names what it was made from only where that is in the bundle or on a schedule in it.
     named = {x.label for x in exhibits} | {i.exhibit for s in holds.schedules for i in s.items}
+    copies, noted = copies_of_case(case_id), times_of_case(case_id)
     facts_exhibits = [
         engine.ExhibitFacts(
             label=x.label,
@@ -96,6 +99,9 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
             recipe=x.recipe if x.parent in named else None,
             restricted=not may_derive(x),
             note=_why_not_copied(x),
+            duration_ms=_duration(x),
+            recorded=_recorded(noted.get(x.id)),
+            working=_working(copies.get(x.id, [])) if may_derive(x) else [],
         )
         for x in exhibits
     ]
@@ -153,6 +159,40 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
         audience=bundle.audience,
         schedules=[*holds.schedules, *_mg12(facts_exhibits, exhibits, builder, now)],
     )
+
+
+def _duration(exhibit: ExhibitCard) -> int | None:
+    found = exhibit.technical.get("duration_ms")
+    return found if isinstance(found, int) and not exhibit.restricted else None
+
+
+def _recorded(times: TimesCard | None) -> engine.RecordedFacts | None:
+    """Return the separate parts of when a recording was made, or None when nothing was noted."""
+    if times is None:
+        return None
+    return engine.RecordedFacts(
+        device_time=times.device_time,
+        offset_ms=times.offset_ms,
+        measured_by=times.measured_by,
+        measured_at=times.measured_at,
+        corrected_time=times.corrected,
+    )
+
+
+def _working(copies: Sequence[CopyCard]) -> list[engine.WorkingFacts]:
+    """Return the copy that a court can play or look at; pictures of it that only serve our own pages stay here."""
+    return [
+        engine.WorkingFacts(
+            kind=c.kind,
+            sha256=c.sha256,
+            size=c.size,
+            media_type=c.media_type,
+            open=partial(vault().open, c.sha256),
+            recipe=c.recipe,
+        )
+        for c in copies
+        if c.kind == "proxy" and c.state == "made"
+    ]
 
 
 def _why_not_copied(exhibit: ExhibitCard) -> str:

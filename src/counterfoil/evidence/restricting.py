@@ -13,6 +13,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from django_tasks import task
 
 from counterfoil.accounts.rules import Viewer
@@ -22,7 +23,7 @@ from counterfoil.cases.queries import lock_case
 from counterfoil.cases.rules import clean_reason
 from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.engines.vault import Quarantine
-from counterfoil.evidence.models import Copy, Exhibit
+from counterfoil.evidence.models import Copy, Exhibit, Share
 from counterfoil.evidence.queries import ExhibitCard, exhibit_for
 from counterfoil.ledger.actions import record
 from counterfoil.plugs.stores import quarantine, vault
@@ -134,7 +135,9 @@ def forget(digests: list[str]) -> None:
 def forget_bytes(digests: Iterable[str]) -> None:
     """Remove copies' bytes from the vault unless an exhibit or another copy has the very same ones."""
     digests = set(digests)
-    kept = set(Exhibit.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+    living = Exhibit.objects.exclude(state="destroyed")
+    kept = set(living.filter(sha256__in=digests).values_list("sha256", flat=True))
+    kept |= set(Share.objects.filter(sha256__in=digests, state="ready").values_list("sha256", flat=True))
     kept |= set(Copy.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
     store = Quarantine(vault().root)
     for digest in digests - kept:
@@ -197,7 +200,7 @@ def sweep_screening(now: datetime) -> int:
         .exclude(sha256__in=screening.known_digests())
         .values_list("sha256", "size")[:500]
     )
-    screening.look(now, open_anywhere)
+    screening.look(max(now, timezone.now()), open_anywhere)
     listed = screening.listed_digests()
     closed = 0
     for found in Exhibit.objects.filter(sha256__in=listed, restricted="").values_list("pk", "case_id"):

@@ -161,7 +161,7 @@ def note_uploads() -> None:
     """Note every upload that was never looked at, however it came in."""
     known = Screening.objects.values("sha256")
     unknown(
-        Upload.objects.filter(removed_at=None).exclude(sha256__in=known).values_list("sha256", "size")[:500]
+        Upload.objects.filter(removed_at=None, destroyed_at=None).exclude(sha256__in=known).values_list("sha256", "size")[:500]
     )
 
 
