@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 class Forks:
     """A process that has loaded the product and forks workers; and one furnished house, to be copied."""
 
-    def __init__(self, folder: Path, url: str = "") -> None:
-        self.folder, self.url = folder, url
+    def __init__(self, folder: Path, url: str = "", *, furnish: bool = True) -> None:
+        self.folder, self.url, self.furnish = folder, url, furnish
         self.databases: list[str] = []
 
     def __enter__(self) -> "Forks":
@@ -36,6 +36,8 @@ class Forks:
             text=True,
         )
         assert self.hear().get("ready")
+        if not self.furnish:
+            return self
         self.first = self.folder / "furnished"
         (self.first / "incoming").mkdir(parents=True)
         self.furnished = self.database("")
@@ -88,7 +90,7 @@ class Forks:
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
         while True:
-            words = self.hear(broken_too=bool(command.get("hold")))
+            words = self.hear(broken_too=bool(command.get("hold") or command.get("tolerant")))
             yield words
             if "dead" in words:
                 return

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import itertools
+import os
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from tests import scenes
 from tests.faults.zygote import say
 
 from counterfoil.accounts.queries import viewer_for
+from counterfoil.accounts.rules import Viewer
 from counterfoil.cases.queries import case_of_report
 from counterfoil.courts import actions as courts
 from counterfoil.courts.gather import policy_text
@@ -21,15 +24,17 @@ from counterfoil.courts.models import Bundle
 from counterfoil.engines import bundle as bundles
 from counterfoil.engines.errors import Refusal
 from counterfoil.engines.tlog import Frontier, Signer, TileDir, checkpoint_text, leaf_hash, sign_note
+from counterfoil.engines.tus import Checksum, Creation, Patch
 from counterfoil.engines.vault import Vault
 from counterfoil.evidence import actions as evidence
 from counterfoil.ledger.actions import sequence
 from counterfoil.plugs.stores import vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft, Upload
+from counterfoil.reports.receiving import Receiving, unfinished
 
 LOG = Signer.from_seed("counterfoil.example/log", bytes(32))
-ENTRIES = [hashlib.sha256(str(n).encode()).digest() for n in range(600)]
+ENTRIES = [hashlib.sha256(str(n).encode()).digest() for n in range(5000)]
 LOG_SIZES = (253, 259)  # from … to: a tile is completed and another begun
 
 
@@ -77,6 +82,22 @@ def grow_log(home: Path, command: dict[str, Any]) -> None:
         return note_of(new)
 
     attempt("log", str(new), grow)
+
+
+def write_on(home: Path, command: dict[str, Any]) -> None:
+    """Store clips and grow the log until killed. `careless` is the negative control: nothing is synced."""
+    if command.get("careless"):
+        os.fsync = lambda _: None
+    store, tiles, dice = Vault(home / "vault"), TileDir(home / "log"), random.Random(command["seed"])
+    size = 0
+    for n in range(120):
+        data = dice.randbytes(dice.choice((100, 5000, 300_000)))
+        say(done="vault", key=f"v{n}", answer=list(store.add(io.BytesIO(data))))
+        new = size + dice.randint(1, 40)
+        tiles.append(size, ENTRIES[size:new])
+        tiles.publish_checkpoint(note_of(new))
+        size = new
+        say(done="log", key=f"l{n}", answer=size)
 
 
 # the product
@@ -137,6 +158,60 @@ def upload_once(draft: Draft, n: int, data: bytes) -> None:
 def upload(home: Path, command: dict[str, Any]) -> None:
     """Send a file in one piece."""
     upload_once(Draft.objects.get(pk=command["draft"]), 9, scenes.photo(99, 1_500_000))
+
+
+FILM = scenes.clip(77, 400_000)
+PIECES = (0, 150_000, 290_000, 400_000)
+
+
+def tus(home: Path, command: dict[str, Any]) -> None:
+    """Send a file in pieces: begin, three pieces, the last with its checksum, and it is listed."""
+    sender = Receiving(f"draft:{command['draft']}", by=Viewer.public())
+    begun: list[str] = []
+
+    def begin() -> list[Any]:
+        sent = sender.begin(Creation(len(FILM), metadata={"filename": b"film.mp4"}))
+        begun.append(str(sent.id))
+        return [str(sent.id), 0]
+
+    attempt("tus", command["draft"], begin)
+    for start, end in itertools.pairwise(PIECES if begun else ()):
+        piece = FILM[start:end]
+        check = Checksum(hashlib.sha256(piece).hexdigest()) if end == len(FILM) else None
+
+        def send(start: int = start, piece: bytes = piece, check: Checksum | None = check) -> list[Any]:
+            sent = sender.append(UUID(begun[0]), Patch(start, check), io.BytesIO(piece), len(piece))
+            assert sent
+            return [begun[0], sent.offset]
+
+        attempt("tus", f"{command['draft']} {end}", send)
+
+
+def tus_missing(draft: str, answer: list[Any]) -> list[str]:
+    """Say what of an upload in pieces was acknowledged and is not there."""
+    sender = Receiving(f"draft:{draft}", by=Viewer.public())
+    found = sender.find(UUID(answer[0]))
+    if found is None or found.offset < answer[1]:
+        return [f"{answer[1]} bytes of the upload {answer[0]} were acknowledged; there is {found}"]
+    return []
+
+
+def tus_repeated(draft: str) -> list[str]:
+    """Go on with every unfinished upload of a draft where it stands, and say what does not end as it was sent."""
+    sender = Receiving(f"draft:{draft}", by=Viewer.public())
+    wrong = []
+    for waiting in unfinished(f"draft:{draft}"):
+        rest = FILM[waiting.offset :]
+        sender.append(waiting.id, Patch(waiting.offset), io.BytesIO(rest), len(rest))
+        kept = Upload.objects.filter(pk=waiting.id).first()
+        if kept is None or kept.sha256 != hashlib.sha256(FILM).hexdigest():
+            wrong.append(
+                f"the upload {waiting.id} went on from {waiting.offset} and is {kept and kept.sha256}"
+            )
+    for kept in Upload.objects.filter(draft_id=draft, name="film.mp4"):
+        if kept.sha256 != hashlib.sha256(FILM).hexdigest():
+            wrong.append(f"the upload {kept.pk} has other bytes than were sent")
+    return wrong
 
 
 def submit(home: Path, command: dict[str, Any]) -> None:
@@ -212,7 +287,9 @@ def bundle_repeated(bundle_id: UUID, was_built: bool) -> list[str]:
 PATHS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     "vault": add_to_vault,
     "log": grow_log,
+    "write on": write_on,
     "upload": upload,
+    "tus": tus,
     "submit": submit,
     "accept": accept,
     "sequence": give_indexes,

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import random
+import re
 import shutil
 import signal
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ SHARE: dict[str, tuple[int, int | None]] = {
     "vault": (24, None),
     "log": (24, None),
     "upload": (12, None),
+    "tus": (12, None),
     "submit": (12, 250),
     "accept": (12, 250),
     "sequence": (12, 250),
@@ -171,7 +173,9 @@ def unlike_its_word(fault: Fault, said: list[dict[str, Any]]) -> list[str]:
     broke = [w for w in said if "broke" in w or "error" in w]
     wrong = []
     call = fault.call
-    if call.before_yes and call.name in NEVER_YES and "<pipe:" not in call.given:
+    # SQLite passes over an error of the one sync of its folder, when its log is first made there (os_unix.c, unixSync).
+    sqlites_folder = call.name == "fdatasync" and re.match(r"\d+<[^>]*/home-\d+>\)", call.given)
+    if call.before_yes and call.name in NEVER_YES and "<pipe:" not in call.given and not sqlites_folder:
         first = next((w["key"] for w in said if "trying" in w), None)
         if any(w["key"] == first for w in done) and not call.given.endswith("2>"):
             wrong.append("somebody said yes after it failed")

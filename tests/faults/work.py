@@ -4,13 +4,16 @@ import hashlib
 import io
 import json
 import os
+import threading
 import time
-from contextlib import nullcontext
+import traceback
+from contextlib import nullcontext, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.db import DatabaseError
 from tests import sabotage, scenes
 from tests.cast import Cast
 from tests.faults import paths
@@ -20,6 +23,7 @@ from counterfoil.accounts.queries import viewer_for
 from counterfoil.cases.queries import case_of_report
 from counterfoil.config import fsck, promises
 from counterfoil.duties.actions import sweep
+from counterfoil.engines.errors import Refusal
 from counterfoil.engines.tlog import check_consistency, parse_checkpoint, split_note
 from counterfoil.evidence import actions as evidence
 from counterfoil.evidence.models import Exhibit
@@ -44,20 +48,30 @@ def do(command: dict[str, Any]) -> None:
         json.dumps(settings.PLUGS).replace(str(settings.COUNTERFOIL_HOME) + "/", f"{where}/")
     )
     settings.COUNTERFOIL_HOME = where
+    settings.KEEP_FREE = command.get("keep_free", 1 << 20)
     settings.FILE_UPLOAD_TEMP_DIR = str(where / "incoming")
     connections.databases["default"]["NAME"] = command["database"]
+    if "host" in command:  # a database server of the gate's own
+        connections.databases["default"]["HOST"] = command["host"]
     match command["do"]:
         case "prepare":
             prepare()
         case "work":
             broken = command.get("sabotage")
             with sabotage.NAMED[broken](say) if broken else nullcontext():
-                work(command["alice"], command["seed"])
+                work(command["alice"], command["seed"], command.get("stories", STORIES))
             time.sleep(command["linger"])  # so that a late blow falls on somebody
+        case "crowd":
+            crowd(command)
+        case "send":
+            send(command["seed"], command["reports"], command["sends"])
         case "furnish":
             paths.furnish(command["alice"])
         case "path":
             paths.PATHS[command["path"]](Path(command["home"]), command)
+        case "count":
+            entries = Entry.objects.filter(act="report.accepted")
+            say(reports=Report.objects.count(), entries=entries.count())
         case "judge":
             judge(Path(command["said"]), everything=command["everything"])
 
@@ -72,10 +86,10 @@ def prepare() -> None:
     say(alice=cast.id("alice"))
 
 
-def work(alice: str, seed: int) -> None:
+def work(alice: str, seed: int, stories: int = STORIES) -> None:
     """Report with two files and take them as exhibits, again and again, saying what is tried and what is done."""
     by = viewer_for(alice)
-    for story in range(STORIES):
+    for story in range(stories):
         draft = reports.start_draft("burglary", "en", f"{seed}-{story}")
         draft.answers = scenes.answers("burglary")
         draft.save(update_fields=["answers"])
@@ -96,6 +110,66 @@ def work(alice: str, seed: int) -> None:
         say(trying="sequence", key=str(story))
         point = sequence()
         say(done="sequence", key=str(story), answer=point.note if point else "")
+    say(finished=True)
+
+
+def crowd(command: dict[str, Any]) -> None:
+    """Have several workers at work at once, until the database or somebody else ends them."""
+    for n in range(command["writers"]):
+        if os.fork() == 0:
+            try:
+                say(member=os.getpid())
+                work(command["alice"], command["seed"] * 100 + n, 400)
+            except (DatabaseError, Refusal) as error:
+                say(broke="work", error=f"{type(error).__name__}: {error}"[:300])
+            except BaseException:
+                say(error=traceback.format_exc()[-2000:])
+            finally:
+                os._exit(0)
+    for _ in range(command["writers"]):
+        os.wait()
+
+
+def send(seed: int, drafts: int, sends: int) -> None:
+    """Send each draft so many times at once, again where the line broke, and say every answer that came."""
+    from django.db import connection, connections
+
+    lock = threading.Lock()
+
+    def one(draft: Draft, answers: list[list[str]], broken: list[str]) -> None:
+        try:
+            for _ in range(40):
+                try:
+                    answer = reply(reports.submit(draft))
+                except DatabaseError as error:
+                    connection.close()
+                    with lock:
+                        broken.append(f"{type(error).__name__}")
+                    continue
+                with lock:
+                    answers.append(answer)
+                return
+            with lock:
+                broken.append("gave up")
+        finally:
+            connections.close_all()
+
+    for n in range(drafts):
+        for _ in range(40):  # the lines break here too
+            with suppress(DatabaseError):
+                draft = reports.start_draft("burglary", "en", f"{seed}-{n}")
+                draft.answers = scenes.answers("burglary")
+                draft.save(update_fields=["answers"])
+                break
+            connection.close()
+        answers: list[list[str]] = []
+        broken: list[str] = []
+        crowd = [threading.Thread(target=one, args=(draft, answers, broken)) for _ in range(sends)]
+        for thread in crowd:
+            thread.start()
+        for thread in crowd:
+            thread.join()
+        say(sent=str(draft.pk), answers=answers, broken=len(broken), gave_up="gave up" in broken)
     say(finished=True)
 
 
@@ -131,6 +205,9 @@ def judge(said: Path, *, everything: bool) -> None:
             continue
         say(repeated=what, key=key)
         if what in ("upload", "sequence"):
+            continue
+        if what == "tus":
+            wrong += paths.tus_repeated(key.split()[0])
             continue
         if what == "bundle":
             wrong += paths.bundle_repeated(UUID(key), (what, key) in done)
@@ -168,6 +245,8 @@ def missing(what: str, key: str, answer: Any) -> list[str]:
             old.size, new.size, old.root, new.root, log_folder().consistency(old.size, new.size)
         )
         return [] if grown else ["the log does not grow from a checkpoint that was published"]
+    if what == "tus":
+        return paths.tus_missing(key.split(maxsplit=1)[0], answer)
     if what == "bundle":
         return paths.bundle_missing(UUID(key), answer)
     if what == "upload":

@@ -1,0 +1,32 @@
+"""Each gate fails when the product is broken on purpose: a sample in the suite, every one in `make faults`."""
+
+from pathlib import Path
+
+import pytest
+from tests.faults.tally import DEEP, Gate
+from tests.sabotage.run import Sabotage, Tree, judge, sabotages
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
+    """A copy of the tree to break."""
+    return Tree(tmp_path_factory.mktemp("sabotage"))
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize("one", [s for s in sabotages() if DEEP or s.sample], ids=lambda one: one.name)
+def test_a_gate_notices_what_it_is_there_for(tree: Tree, one: Sabotage) -> None:
+    with Gate(f"sabotage: {one.name}") as gate:
+        # The suite runs the gate itself; a run of this alone must not believe a gate that always fails.
+        wrong = judge(tree, one, trust_the_gate=not DEEP)
+        gate.case(one.why, wrong=[wrong] if wrong else [])
+
+
+def test_every_patch_is_described_and_applies(tmp_path: Path) -> None:
+    tree = Tree(tmp_path)
+    found = sabotages()
+    assert found
+    for one in found:
+        assert one.why.strip()
+        with tree.broken(one.patch):
+            pass
