@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -20,25 +20,31 @@ from counterfoil.engines.bundle import (
     OutcomeFacts,
     Payload,
     RecordedFacts,
+    ScheduleFacts,
+    ScheduleItem,
     Seal,
     StampFacts,
     StatementFacts,
+    WorkingFacts,
     finish,
     key_history,
     payload,
 )
+from counterfoil.engines.bundle.build import commitment
 from counterfoil.engines.bundle.identity import Identity, make_development_identity
+from counterfoil.engines.bundle.papers import recipe_sha256
 from counterfoil.engines.tlog import (
     CosignSigner,
     Frontier,
     Signer,
     checkpoint_text,
-    entry_commitment,
     leaf_hash,
+    prove_consistency,
     prove_inclusion,
     sign_note,
 )
 
+SIZE, SEALED, EARLIER = 40, 38, 22
 START = dt.datetime(2026, 11, 16, 21, 4, 11, 250000, tzinfo=dt.UTC)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(range(256)) * 12 + b"\xff\xd9"
 MP4 = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + hashlib.sha256(b"clip").digest() * 700
@@ -47,6 +53,9 @@ DECLARATION = (
     "evidence, I shall be liable to prosecution if I have wilfully stated in it anything which I know to be false, or "
     "do not believe to be true."
 )
+WHOLE = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + hashlib.sha256(b"whole").digest() * 900
+PROXY = b"\x1aE\xdf\xa3" + hashlib.sha256(b"proxy").digest() * 200
+HIDDEN = b"\xff\xd8\xff\xe0 restricted"
 STATEMENT = "\n\n".join(
     [
         ("I am the manager of Brightwater Stores, a shop at the corner of Mill Lane and Staith Street."),
@@ -90,6 +99,7 @@ class Keys:
     witness: CosignSigner
     seal: Identity
     tsa: LocalAuthority
+    second: LocalAuthority
 
     @property
     def policy(self) -> str:
@@ -98,7 +108,9 @@ class Keys:
             f"log {self.log.vkey}\n"
             f"witness neighbour {self.witness.vkey}\n"
             "quorum neighbour\n"
+            f"#counterfoil operator neighbour another-force\n"
             f"#counterfoil tsa-root local {self.tsa.root_sha256}\n"
+            f"#counterfoil tsa-root second {self.second.root_sha256}\n"
             f"#counterfoil seal-root local {self.seal.root_sha256}\n"
             f"#counterfoil manifest-key {self.manifest.vkey}\n"
         )
@@ -118,6 +130,7 @@ def make_keys(folder: Path, *, who: str = "counterfoil.example/DEVELOPMENT-") ->
         witness=CosignSigner.generate(f"{who}witness"),
         seal=make_development_identity(folder / "seal", "seal of Wharfdale", timestamping=False, now=now),
         tsa=LocalAuthority(folder / "tsa"),
+        second=LocalAuthority(folder / "tsa2"),
     )
 
 
@@ -153,6 +166,67 @@ def exhibit(
     )
 
 
+def clip(label: str, title: str, parent: str, whole: bytes, content: bytes, first: int) -> ExhibitFacts:
+    """Return an exhibit cut from a recording, with its recipe in the log."""
+    recipe = {
+        "tool": "counterfoil.engines.media",
+        "version": "1",
+        "task": "cut",
+        "settings": {"from_ms": 61_000, "to_ms": 64_000},
+        "input_sha256": hashlib.sha256(whole).hexdigest(),
+        "streams": {"video": hashlib.sha256(content).hexdigest()},
+    }
+    made = exhibit(label, title, content, "video/mp4", "clip.mp4", first)
+    body = {
+        **made.events[0].body,
+        "act": "exhibit.derived",
+        "parent": parent,
+        "recipe_sha256": recipe_sha256(recipe),
+    }
+    events = [replace(made.events[0], body=body), *made.events[1:]]
+    return replace(made, parent=parent, recipe=recipe, events=events, produced_by="Leocadia Funmilayo-Reyes")
+
+
+def proxy(of: bytes) -> WorkingFacts:
+    """Return a playable working copy of an exhibit."""
+    recipe = {
+        "tool": "counterfoil.engines.media",
+        "version": "1",
+        "input_sha256": hashlib.sha256(of).hexdigest(),
+    }
+    return WorkingFacts(
+        "proxy",
+        hashlib.sha256(PROXY).hexdigest(),
+        len(PROXY),
+        "video/x-matroska",
+        lambda: io.BytesIO(PROXY),
+        recipe,
+    )
+
+
+def schedules(exhibits: Sequence[ExhibitFacts]) -> list[ScheduleFacts]:
+    """Return an MG6C in two issues, the second with one item more, and the MG12 that fits the exhibits."""
+    signed = dt.datetime(2026, 11, 17, 9, 10, tzinfo=dt.UTC)
+    whole = ScheduleItem(
+        1,
+        "Whole recording of the shop's camera, 16 November 2026, 18:00 to 23:00, from which MO/3 was cut",
+        "Property store, Wharfdale",
+        "MO/4",
+        hashlib.sha256(WHOLE).hexdigest(),
+    )
+    log = ScheduleItem(2, "Incident log of the call, 16 November 2026, two pages", "Case file", decision="D")
+    house = ScheduleItem(
+        3, "House-to-house enquiry forms, Mill Lane, eleven forms", "Case file", decision="ND"
+    )
+    listed = [ScheduleItem(n, x.title, "This bundle", x.label, x.sha256) for n, x in enumerate(exhibits, 1)]
+    officer = "PC 4417 Idris Calloway-Brandt"
+    return [
+        ScheduleFacts("MG6C", 1, [whole, log], officer, signed),
+        ScheduleFacts("MG6C", 2, [whole, log, house], officer, signed + dt.timedelta(minutes=5)),
+        ScheduleFacts("MG12", 1, listed, officer, signed),
+    ]
+
+
 def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
     """Return the invented case: a shop theft, two exhibits, one statement, one charge."""
     exhibits = [
@@ -173,7 +247,12 @@ def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
             ),
         ),
         exhibit("MO/2", "Photograph of the empty shelf", JPEG, "image/jpeg", "IMG_2041.jpeg", 7),
+        clip("MO/3", "Three seconds at the shelf, cut from MO/4", "MO/4", WHOLE, MP4[:9_000], 23),
+        exhibit(
+            "MO/5", "Picture from the suspect's telephone", HIDDEN, "image/jpeg", "x.jpg", 24, restricted=True
+        ),
     ]
+    exhibits[0] = replace(exhibits[0], working=[proxy(MP4)])
     history = key_history(
         [
             KeyPeriod("log", keys.log.vkey, START - dt.timedelta(days=30)),
@@ -233,11 +312,14 @@ def make_facts(keys: Keys, **changes: Any) -> BundleFacts:
         events=[
             event(1, "report.accepted", 20, "public", "report:5f1c"),
             event(2, "case.opened", 20.01, "clock", "case:9a77"),
+            EventFacts(13, commitment=hashlib.sha256(b"an entry erased").digest(), erased_by=20),
             event(19, "charge.decided", 711, "actor-90bb", "case:9a77", code="TH68010"),
+            event(20, "exhibit.erased", 712, "actor-90bb", "exhibit:5d", entries=[13], rule="court-order"),
         ],
         built_by="Investigator Leocadia Funmilayo-Reyes",
         marking="OFFICIAL-SENSITIVE",
         offence="Theft from a shop, 16 November 2026",
+        schedules=schedules(exhibits),
     )
     return replace(facts, **changes)
 
@@ -256,11 +338,11 @@ class Forge:
 
 
 def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
-    """Put the payload's digest into an invented log of 24 entries, sign, cosign and timestamp its checkpoint."""
+    """Put the payload's digest into an invented log of 40 entries, sign, cosign and timestamp its checkpoint."""
     forge = forge or Forge()
     facts = made.facts
     sealed = event(
-        21,
+        SEALED,
         "bundle.sealed",
         720,
         "actor-c21e",
@@ -270,9 +352,9 @@ def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
     )
     sealed = replace(sealed, body={**sealed.body, **forge.sealed_body})
     events = [*facts.events, *(e for x in facts.exhibits for e in x.events), sealed]
-    leaves = [leaf_hash(hashlib.sha256(f"another case {i}".encode()).digest()) for i in range(24)]
+    leaves = [leaf_hash(hashlib.sha256(f"another case {i}".encode()).digest()) for i in range(SIZE)]
     for e in events:
-        leaves[e.index] = leaf_hash(entry_commitment(e.salt, e.body))
+        leaves[e.index] = leaf_hash(commitment(e))
     forge.leaves(leaves)
     proofs = {e.index: list(prove_inclusion(leaves, e.index, len(leaves))) for e in events}
     forge.proofs(proofs)
@@ -282,16 +364,19 @@ def make_log(keys: Keys, made: Payload, forge: Forge | None = None) -> LogFacts:
         signers.append(keys.witness.at(int(dt.datetime.now(dt.UTC).timestamp())))
     note = sign_note(text, signers)
     stamp = forge.stamp or keys.tsa.stamp
+    digest = hashlib.sha256(note.encode()).digest()
+    other = keys.second.stamp(digest)
+    renewed = keys.second.stamp(hashlib.sha256(other).digest())
     return forge.log(
         LogFacts(
             checkpoint=note,
             sealed=sealed,
             proofs=proofs,
             tsrs=[
-                StampFacts(
-                    "tsa1", stamp(hashlib.sha256(note.encode()).digest()), keys.tsa.chain, keys.tsa.crls
-                )
+                StampFacts("tsa1", stamp(digest), keys.tsa.chain, keys.tsa.crls),
+                StampFacts("tsa2", other, keys.second.chain, keys.second.crls, [renewed]),
             ],
+            consistency={EARLIER: prove_consistency(leaves, EARLIER, SIZE)},
         )
     )
 

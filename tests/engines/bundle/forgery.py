@@ -7,6 +7,7 @@ import json
 import struct
 import zipfile
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -259,7 +260,7 @@ def dates(world: World) -> Path:
 
 def swap_exhibits(world: World) -> Path:
     """Exchange the bytes of the two exhibits and sign again."""
-    a, b = sorted(p for p in world.files if "/master/" in p)
+    a, b, *_ = sorted(p for p in world.files if "/master/" in p)
     return insider(world, {**world.files, a: world.files[b], b: world.files[a]})
 
 
@@ -317,7 +318,7 @@ def other_attachment(world: World) -> Path:
     """Seal a report whose attached list names another size than the list beside it."""
     honest = maker.make_facts(world.keys)
     listed = payload(honest, world.keys.sealing).members
-    paths = {x.label: next(m.path for m in listed if m.sha256 == x.sha256) for x in honest.exhibits}
+    paths = {x.label: next((m.path for m in listed if m.sha256 == x.sha256), "") for x in honest.exhibits}
 
     def reseal(_pdf: bytes, seal: Seal) -> bytes:
         return seal_pdf(make_report(honest, b'{"exhibits":[]}', paths), seal)
@@ -343,7 +344,7 @@ def old_checkpoint(world: World) -> Path:
         if p.endswith(".tlog-proof")
     }
     tsr = world.keys.tsa.stamp(hashlib.sha256(note.encode()).digest())
-    files = {**world.files, **proofs, "log/checkpoint": note.encode(), "tsa/checkpoint.tsr": tsr}
+    files = {**world.files, **proofs, "log/checkpoint": note.encode(), "tsa/tsa1.tsr": tsr}
     return insider(world, files)
 
 
@@ -354,7 +355,42 @@ def bad_cosignature(world: World) -> Path:
     broken = [replace(s, signature=s.signature[:-1] + bytes([s.signature[-1] ^ 1])) for s in signatures[1:]]
     note = text + "\n" + signatures[0].line + "".join(s.line for s in broken)
     tsr = world.keys.tsa.stamp(hashlib.sha256(note.encode()).digest())
-    return insider(world, {**world.files, "log/checkpoint": note.encode(), "tsa/checkpoint.tsr": tsr})
+    return insider(world, {**world.files, "log/checkpoint": note.encode(), "tsa/tsa1.tsr": tsr})
+
+
+def unstamped(world: World, prefix: str) -> Path:
+    """Leave the timestamps out."""
+    return insider(world, {p: c for p, c in world.files.items() if not p.startswith(f"{prefix}/")})
+
+
+def skipped_renewal(world: World) -> Path:
+    """Name the only renewal the second one."""
+    files = {p: c for p, c in world.files.items() if "renewed" not in p}
+    return insider(world, {**files, "tsa/tsa2.renewed-2.tsr": world.files["tsa/tsa2.renewed-1.tsr"]})
+
+
+def two_of_one(world: World) -> tuple[Path, str]:
+    """Ask for two witnesses and let one operator run both."""
+    second = CosignSigner.generate("counterfoil.example/DEVELOPMENT-second")
+    note = world.files["log/checkpoint"].decode()
+    signed = add_signatures(note, [second.at(1_790_000_000).sign(split_note(note)[0])])
+    digest = hashlib.sha256(signed.encode()).digest()
+    stamps = {"tsa/tsa1.tsr": world.keys.tsa.stamp(digest), "tsa/tsa2.tsr": world.keys.second.stamp(digest)}
+    renewed = world.keys.second.stamp(hashlib.sha256(stamps["tsa/tsa2.tsr"]).digest())
+    proofs = {
+        p: c.split(b"\n\n")[0] + b"\n\n" + signed.encode()
+        for p, c in world.files.items()
+        if p.endswith(".tlog-proof")
+    }
+    files = {**world.files, **proofs, **stamps, "tsa/tsa2.renewed-1.tsr": renewed}
+    policy = world.policy.replace(
+        "quorum neighbour\n",
+        f"witness friend {second.vkey}\ngroup both 2 neighbour friend\nquorum both\n"
+        "#counterfoil operator friend another-force\n",
+    )
+    lines = policy.splitlines()
+    lines.sort(key=lambda line: line.startswith("#"))
+    return insider(world, {**files, "log/checkpoint": signed.encode()}), "\n".join(lines) + "\n"
 
 
 def other_key_in_history(world: World) -> Path:
@@ -405,10 +441,10 @@ def strangers_stamp(world: World) -> Path:
     """Stamp with a self-made authority and ship its chain."""
     other = world.stranger.tsa
     note = world.files["log/checkpoint"]
-    files = {p: c for p, c in world.files.items() if not p.startswith("tsa/")}
-    files |= {f"tsa/chain/{n:02}.pem": pem.encode() for n, pem in enumerate(other.chain, 1)}
-    files |= {f"tsa/chain/crl-{n:02}.pem": pem.encode() for n, pem in enumerate(other.crls, 1)}
-    files["tsa/checkpoint.tsr"] = other.stamp(hashlib.sha256(note).digest())
+    files = {p: c for p, c in world.files.items() if not p.startswith("tsa/tsa1")}
+    files |= {f"tsa/tsa1/chain/{n:02}.pem": pem.encode() for n, pem in enumerate(other.chain, 1)}
+    files |= {f"tsa/tsa1/chain/crl-{n:02}.pem": pem.encode() for n, pem in enumerate(other.crls, 1)}
+    files["tsa/tsa1.tsr"] = other.stamp(hashlib.sha256(note).digest())
     return insider(world, files)
 
 
@@ -460,6 +496,210 @@ def undigested(world: World) -> Path:
         return the_force(world, facts=forged)
 
 
+def papered(change: Callable[[dict[str, bytes], dict[str, Any]], None]) -> Callable[[World], Path]:
+    """Build with every key of the force, but with papers or the exhibit list changed before sealing.
+
+    `change` gets the papers by path and the exhibit list, and changes either in place; the report is sealed after it.
+    """
+
+    def hook(made: Payload, keys: maker.Keys) -> Payload:
+        files = {m.path: m for m in made.members}
+        papers: dict[str, bytes] = {}
+        for path in made.listing["papers"]:
+            with files[path].open() as f:
+                papers[path] = f.read()
+        listing = json.loads(jcs(dict(made.listing)))
+        change(papers, listing)
+        for path in set(made.listing["papers"]) - set(papers):
+            del files[path]
+        listing["papers"] = {p: sha(c) for p, c in papers.items()}
+        files |= {p: build.member(p, c) for p, c in papers.items()}
+        files["data/exhibits.json"] = build.member("data/exhibits.json", jcs(listing))
+        places = {x["label"]: x["path"] or "" for x in made.listing["exhibits"]}
+        report = seal_pdf(make_report(made.facts, jcs(listing), places), keys.sealing)
+        files["data/report.pdf"] = build.member("data/report.pdf", report)
+        manifest = build.bag_manifest({p: m.sha256 for p, m in files.items()})
+        return replace(
+            made,
+            members=tuple(files.values()),
+            listing=listing,
+            manifest=manifest,
+            payload_sha256=sha(manifest),
+        )
+
+    return lambda world: the_force(world, payload_hook=lambda made: hook(made, world.keys))
+
+
+def in_paper(path: str, change: Callable[[dict[str, Any]], None]) -> Callable[[World], Path]:
+    """Change one paper before sealing."""
+
+    def edit(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+        value = json.loads(papers[path])
+        change(value)
+        papers[path] = jcs(value)
+
+    return papered(edit)
+
+
+MG6C, MG12 = "data/schedules/MG6C.json", "data/schedules/MG12.json"
+MADE = "data/exhibits/MO-3/derivation.json"
+
+
+def unscheduled(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Take the whole recording off the schedule, and every issue with it."""
+    del papers[MG6C]
+
+
+def recooked(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Give the clip another recipe, everywhere but in the log."""
+    made = json.loads(papers[MADE])
+    made["recipe"]["settings"]["from_ms"] = 99_000
+    papers[MADE] = jcs(made)
+    row = next(x for x in listing["exhibits"] if x["label"] == "MO/3")
+    row["recipe_sha256"] = sha(jcs(made["recipe"]))
+
+
+def sensitive(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Put the schedule of sensitive material into the defence's bundle."""
+    value = json.loads(papers[MG6C])
+    papers["data/schedules/MG6D.json"] = jcs({**value, "form": "MG6D"})
+
+
+def unmatched(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Call the bundle the prosecutor's, without its schedule of sensitive material."""
+    listing["audience"] = "prosecutor"
+
+
+def nobody(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Make the bundle for somebody else."""
+    listing["audience"] = "newspaper"
+
+
+def underived(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Pass the clip off as an original."""
+    del papers[MADE]
+    row = next(x for x in listing["exhibits"] if x["label"] == "MO/3")
+    row.update(derivation=None, recipe_sha256=None)
+
+
+def stray_account(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """Add an account of how an original was made."""
+    papers["data/exhibits/MO-2/derivation.json"] = papers[MADE]
+
+
+def unrestricted(papers: dict[str, bytes], listing: dict[str, Any]) -> None:
+    """List a restricted exhibit as an ordinary one whose file is not there."""
+    next(x for x in listing["exhibits"] if x["label"] == "MO/5")["restricted"] = False
+
+
+def _gap(schedule: dict[str, Any]) -> None:
+    del schedule["issues"][1]["items"][1]
+    del schedule["issues"][0]["items"][1]
+
+
+def _missing_issue(schedule: dict[str, Any]) -> None:
+    del schedule["issues"][0]
+
+
+def _nil(schedule: dict[str, Any]) -> None:
+    schedule["issues"][1]["endorsed_nil"] = True
+
+
+def _another_thing(schedule: dict[str, Any]) -> None:
+    schedule["issues"][1]["items"][1]["exhibit"] = "MO/9"
+
+
+def _disorder(schedule: dict[str, Any]) -> None:
+    schedule["issues"][1]["items"].reverse()
+
+
+def _reasoned(schedule: dict[str, Any]) -> None:
+    schedule["issues"][0]["items"][0]["reason"] = "An informant is named."
+
+
+def _fewer(schedule: dict[str, Any]) -> None:
+    schedule["issues"][0]["items"].pop()
+
+
+def _other_whole(schedule: dict[str, Any]) -> None:
+    for issue in schedule["issues"]:
+        issue["items"][0]["sha256"] = "0" * 64
+
+
+def _other_source(made: dict[str, Any]) -> None:
+    made["working"][0]["recipe"]["input_sha256"] = "0" * 64
+
+
+def _no_eraser(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**e, "erased": {"by_index": 19}} if "erased" in e else e for e in events]
+
+
+def _erase_another(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Call an awkward event erased, in its own words' place only its commitment."""
+
+    def gone(e: dict[str, Any]) -> dict[str, Any]:
+        held = build.entry_commitment(bytes.fromhex(e["salt"]), e["body"])
+        return {
+            "index": e["index"],
+            "commitment": held.hex(),
+            "proof": e["proof"],
+            "erased": {"by_index": 20},
+        }
+
+    return [gone(e) if e["index"] == 14 else e for e in events]
+
+
+def history_with(**later: Any) -> Callable[[World], Path]:
+    """Ship a key history in which the manifest key has another end."""
+
+    def forge(world: World) -> Path:
+        start = maker.START.replace(year=2025)
+        note = key_history(
+            [
+                KeyPeriod(
+                    "log", world.keys.log.vkey, start, **(later if "log" in later.pop("of", "") else {})
+                ),
+                KeyPeriod("manifest", world.keys.manifest.vkey, start, **later),
+            ],
+            [world.keys.log],
+        )
+        return the_force(world, facts=maker.make_facts(world.keys, key_history=note))
+
+    return forge
+
+
+def add_line(line: Callable[[World], str]) -> Callable[[World], tuple[Path, str]]:
+    """Judge the honest bundle by a policy with one line more."""
+    return lambda world: (world.bundle, world.policy + line(world) + "\n")
+
+
+def key_name(key: Any) -> str:
+    """Return a key's name and id, as a policy's `ended` line has them."""
+    return f"{key.name}+{key.key_id.hex()}"
+
+
+def published(world: World, size: int, leaf: bytes) -> str:
+    """Return a policy line saying that the log had another root at this size."""
+    root = Frontier.empty().append_all([leaf_hash(leaf)] * size).root()
+    return f"#counterfoil checkpoint {world.keys.log.name} {size} {b64encode(root).decode()}"
+
+
+def force_rewrites(world: World) -> Path:
+    """Rewrite the log after the event and sign everything again: exhibit, lists, report, log, real timestamps."""
+    facts = maker.make_facts(world.keys)
+    x = maker.exhibit(
+        "MO/2",
+        "Photograph of the empty shelf",
+        maker.JPEG[:-9] + b"\xff\xd9",
+        "image/jpeg",
+        "IMG_2041.jpeg",
+        7,
+    )
+    listed = [facts.exhibits[0], x, *facts.exhibits[2:]]
+    changed = maker.make_facts(world.keys, exhibits=listed, schedules=maker.schedules(listed))
+    return the_force(world, facts=changed, forge=maker.Forge(cosign=False))
+
+
 def malleable_base64(world: World) -> Path:
     """Write the manifest's signature so that it decodes to the same bytes but reads otherwise."""
     note = world.files["manifest.note"].decode()
@@ -481,15 +721,15 @@ def extra_signature(world: World) -> Path:
 def another_bundles_stamp(world: World) -> Path:
     """Take the timestamp of another bundle of the same force."""
     tsr = world.keys.tsa.stamp(hashlib.sha256(b"another checkpoint").digest())
-    return insider(world, {**world.files, "tsa/checkpoint.tsr": tsr})
+    return insider(world, {**world.files, "tsa/tsa1.tsr": tsr})
 
 
 def bare_token(world: World) -> Path:
     """Keep only the token of the timestamp reply."""
     from asn1crypto import tsp
 
-    token = tsp.TimeStampResp.load(world.files["tsa/checkpoint.tsr"])["time_stamp_token"].dump()
-    return insider(world, {**world.files, "tsa/checkpoint.tsr": token})
+    token = tsp.TimeStampResp.load(world.files["tsa/tsa1.tsr"])["time_stamp_token"].dump()
+    return insider(world, {**world.files, "tsa/tsa1.tsr": token})
 
 
 def change_file(path: str, change: Callable[[bytes], bytes]) -> Callable[[World], Path]:
@@ -669,7 +909,7 @@ CASES: list[tuple[str, str, Callable[[World], Path | tuple[Path, str]]]] = [
     ("a manifest key out of its time", "key-history", ended_key_in_history),
     ("a history signed by a stranger", "key-history", strangers_history),
     ("another bundle's timestamp", "timestamp", another_bundles_stamp),
-    ("a byte after the timestamp", "timestamp", change_file("tsa/checkpoint.tsr", lambda c: c + b"\0")),
+    ("a byte after the timestamp", "timestamp", change_file("tsa/tsa1.tsr", lambda c: c + b"\0")),
     ("only the timestamp's token", "timestamp", bare_token),
     ("a timestamp by a self-made authority", "timestamp", strangers_stamp),
     ("an event after the timestamp", "timestamp", future_event),
@@ -695,6 +935,89 @@ CASES: list[tuple[str, str, Callable[[World], Path | tuple[Path, str]]]] = [
             "#counterfoil manifest-key", lambda w: f"#counterfoil manifest-key {w.stranger.manifest.vkey}"
         ),
     ),
+    ("a clip whose whole recording is on no schedule", "derivations", papered(unscheduled)),
+    ("a clip with a recipe that the log does not hold", "derivations", papered(recooked)),
+    ("a clip passed off as an original", "derivations", papered(underived)),
+    ("an account of how an original was made", "derivations", papered(stray_account)),
+    ("a whole recording with another digest", "derivations", in_paper(MG6C, _other_whole)),
+    (
+        "a working copy of something else",
+        "derivations",
+        in_paper("data/exhibits/MO-1/derivation.json", _other_source),
+    ),
+    ("a restricted exhibit listed as an ordinary one", "exhibits", papered(unrestricted)),
+    ("a schedule with a number missing", "schedules", in_paper(MG6C, _gap)),
+    ("a schedule whose first issue is missing", "schedules", in_paper(MG6C, _missing_issue)),
+    ("a schedule endorsed nil that is not", "schedules", in_paper(MG6C, _nil)),
+    ("an item that became another thing", "schedules", in_paper(MG6C, _another_thing)),
+    ("items in another order", "schedules", in_paper(MG6C, _disorder)),
+    ("a reason on the wrong form", "schedules", in_paper(MG6C, _reasoned)),
+    ("an exhibit left off the MG12", "schedules", in_paper(MG12, _fewer)),
+    ("sensitive material for the defence", "schedules", papered(sensitive)),
+    ("a prosecutor's bundle without an MG6D", "schedules", papered(unmatched)),
+    ("a bundle for somebody else", "schedules", papered(nobody)),
+    ("an erased event that nothing erased", "custody", edit_events(_no_eraser)),
+    ("an awkward event called erased", "custody", edit_events(_erase_another)),
+    (
+        "a manifest key revoked before",
+        "key-history",
+        history_with(revoked=maker.START.replace(year=2026, month=2), reason="stolen"),
+    ),
+    (
+        "a log key revoked before",
+        "key-history",
+        history_with(of="log", revoked=maker.START.replace(year=2026, month=2), reason="lost"),
+    ),
+    (
+        "a key that ended, says the policy",
+        "key-history",
+        add_line(lambda w: f"#counterfoil ended {key_name(w.keys.manifest)} 2026-01-01T00:00:00Z"),
+    ),
+    (
+        "a log key that ended, says the policy",
+        "key-history",
+        add_line(lambda w: f"#counterfoil ended {key_name(w.keys.log)} 2026-01-01T00:00:00Z"),
+    ),
+    (
+        "another log published at this size",
+        "checkpoint",
+        add_line(lambda w: published(w, maker.SIZE, b"other")),
+    ),
+    (
+        "another log published earlier",
+        "checkpoint",
+        add_line(lambda w: published(w, maker.EARLIER, b"other")),
+    ),
+    ("no timestamp at all", "timestamp", lambda w: unstamped(w, "tsa")),
+    ("a renewal dropped from the middle", "timestamp", skipped_renewal),
+    (
+        "a renewal of something else",
+        "timestamp",
+        lambda w: insider(
+            w,
+            {
+                **w.files,
+                "tsa/tsa2.renewed-1.tsr": w.keys.second.stamp(hashlib.sha256(b"other").digest()),
+            },
+        ),
+    ),
+    (
+        "the second authority's timestamp transplanted",
+        "timestamp",
+        lambda w: insider(w, {**w.files, "tsa/tsa2.tsr": w.files["tsa/tsa2.renewed-1.tsr"]}),
+    ),
+    (
+        "certificates of no timestamp",
+        "timestamp",
+        lambda w: insider(w, {**w.files, "tsa/tsa9/chain/01.pem": w.files["tsa/tsa1/chain/01.pem"]}),
+    ),
+    (
+        "no witness that the policy asks for",
+        "witnesses",
+        lambda w: the_force(w, forge=maker.Forge(cosign=False)),
+    ),
+    ("the force rewrites its log and signs everything", "witnesses", force_rewrites),
+    ("two witnesses of one operator", "witnesses", two_of_one),
     ("a policy with another log", "checkpoint", edit_policy("log ", lambda w: f"log {w.stranger.log.vkey}")),
     (
         "a policy with another timestamp root",

@@ -98,7 +98,7 @@ def _judge(
     _refuse_odd(reply)
     trusted = [c for c in chain if fingerprint(c) in roots]
     if not trusted:
-        raise Corrupt("No certificate in the timestamp's chain is a root named by the policy.")
+        raise Corrupt("The timestamp is from an authority that the policy does not name.")
     leaf = embedded[0]
     between = [c for c in chain if fingerprint(c) not in {fingerprint(t) for t in [*trusted, leaf]}]
     path = _path(leaf, between, trusted, at)

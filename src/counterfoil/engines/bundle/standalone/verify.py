@@ -13,8 +13,12 @@ SENTENCES = {
     "VERIFIED-UNWITNESSED": (3, "Unchanged since it was sealed, custody record complete, but no independent witness that counts saw the log."),
     "INTEGRITY-ONLY": (4, "The files agree with one another, but nothing from outside shows who made them: use the court's policy."),
     "NOT-VERIFIABLE": (5, "A check could not be run on this machine, so nothing is concluded. This is not a pass."),
-    "INVALID": (6, "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it claims.")}
+    "INVALID": (6, "Do not rely on this bundle: a check failed. It was changed, is incomplete, or not made as it should be.")}
 UNLISTED = ("manifest.json", "manifest.note", "tagmanifest-sha256.txt")
+STAMP = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})(?:\.renewed-([1-9]\d?))?\.tsr", re.A)
+CHAIN = re.compile(r"tsa/([a-z0-9][a-z0-9-]{0,31})/chain/(crl-)?\d\d\.pem", re.A)
+GREW = re.compile(r"log/consistency-from-([1-9]\d{0,17})\.txt", re.A)
+PERIOD = re.compile(r"(log|receipt|manifest) (\S{20}) (\S{20}|-) (\S+)(?: revoked (\S{20}) ([a-z][a-z-]{0,39}))?", re.A)
 SAFE = re.compile(r"(?=.{1,240}\Z)[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*", re.A)
 CHUNK, SMALL, LARGE, REPORT, BIG = 1 << 20, 1 << 20, 1 << 26, 1 << 29, 0xFFFFFFFF
 class Bad(Exception): """A check failed, with the reason."""
@@ -25,6 +29,7 @@ def digest(data): return hashlib.sha256(data).digest()
 def b64(text):
     data = base64.b64decode(text, validate=True)
     need(base64.b64encode(data).decode() == text, "Base64 is not written in its one form."); return data
+def clock(text, form="%Y-%m-%dT%H:%M:%SZ"): return datetime.datetime.strptime(text, form).replace(tzinfo=datetime.timezone.utc)
 def write(value): return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
 def canonical(data):  # read JSON that must be in its one form: UTF-8, sorted ASCII keys, each once, whole numbers, no spaces
     def once(pairs): return dict(pairs) if len(dict(pairs)) == len(pairs) and all(k.isascii() for k, _ in pairs) else need(False, "Odd JSON.")
@@ -77,16 +82,20 @@ def root_of(leaf, index, size, proof):  # compute the root that an inclusion pro
     half = 1 << (size - 1).bit_length() - 1
     if index < half: return digest(b"\1" + root_of(leaf, index, half, proof[:-1]) + proof[-1])
     return digest(b"\1" + proof[-1] + root_of(leaf, index - half, size - half, proof[:-1]))
+def grown(old, new, proof, root, whole=True):  # compute the (old root, new root) that a consistency proof gives (RFC 9162, section 2.1.4)
+    need(0 < old <= new and bool(proof) == (old < new or not whole), "A proof is too short or too long.")
+    if old == new: return (root, root) if whole else (proof[0], proof[0]) if len(proof) == 1 else need(False)
+    half, last = 1 << (new - 1).bit_length() - 1, proof[-1]
+    if old <= half: one, two = grown(old, half, proof[:-1], root, whole); return one, digest(b"\1" + two + last)
+    one, two = grown(old - half, new - half, proof[:-1], root, False); return digest(b"\1" + last + one), digest(b"\1" + last + two)
 class Policy:  # the court's policy, with our pins in #counterfoil lines
     def __init__(self, text):
         self.logs, self.witnesses, self.groups, self.quorum, members, keys = {}, {}, {}, None, set(), set()
-        self.roots, self.manifest = {"tsa-root": [], "seal-root": []}, {}
+        self.roots, self.manifest, self.operators, self.ended, self.known, self.apart = {"tsa-root": [], "seal-root": []}, {}, {}, [], [], None
         need(not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", text), "control character")
         for line in text.split("\n"):
             w, names = [x for x in line.replace("\t", " ").split(" ") if x] or ["#"], {"none", *self.witnesses, *self.groups}
-            if w[:2] == ["#counterfoil", "manifest-key"] and len(w) == 3: self.manifest.update([read_vkey(w[2], 1)])
-            elif w[0] == "#counterfoil":
-                need(len(w) == 4 and w[1] in self.roots and re.fullmatch("[0-9a-f]{64}", w[3]), line); self.roots[w[1]].append(w[3])
+            if w[0] == "#counterfoil": self.pin(line, *w[1:])
             elif w[0] in ("log", "witness"):
                 name, *rest = [None, *w[1:]] if w[0] == "log" else w[1:]; key, data = read_vkey(rest[0], 4 if name else 1)
                 need(len(rest) < 3 and name not in names and data[1:] not in keys and not keys.add(data[1:]), line)
@@ -99,7 +108,21 @@ class Policy:  # the court's policy, with our pins in #counterfoil lines
             elif not w[0].startswith("#"):
                 need(w[0] == "quorum" and len(w) == 2 and self.quorum is None and w[1] in names, line); self.quorum = w[1]
         need(self.quorum is not None, "no quorum line")
-    def satisfied(self, met):
+    def pin(self, line, kind="", *w):
+        match kind, w:
+            case "manifest-key", (key,): self.manifest.update([read_vkey(key, 1)])
+            case "tsa-root" | "seal-root", (_, root) if re.fullmatch("[0-9a-f]{64}", root): self.roots[kind].append(root)
+            case "operator", (name, hand) if name in self.witnesses and name not in self.operators: self.operators[name] = hand
+            case "tsa-tolerance", (n,) if re.fullmatch("0|[1-9][0-9]{0,5}", n) and self.apart is None: self.apart = int(n)
+            case "ended", (key, at) if re.fullmatch(r"[^+]*\+[0-9a-f]{8}", key): self.ended.append((key, clock(at)))
+            case "checkpoint", (origin, n, root) if re.fullmatch("0|[1-9][0-9]{0,18}", n) and len(b64(root)) == 32:
+                self.known.append((origin, int(n), b64(root)))
+            case _: need(False, line)
+    def satisfied(self, given):  # of the witnesses that one operator runs only the first in the policy that cosigned counts
+        hands = {}
+        for name in self.witnesses:
+            if name in given: hands.setdefault(self.operators.get(name, f" {name}"), name)
+        met = set(hands.values())
         for name, (many, members) in self.groups.items(): met |= {name} if sum(m in met for m in members) >= many else set()
         return self.quorum == "none" or self.quorum in met
 # ---- the container: an archive must be, byte for byte, the one that its files give
@@ -156,12 +179,11 @@ class Case:
         path, start, size, _ = self.files.get(name) or need(False, f"The bundle has no {name}.")
         need(size <= limit, f"{name} is longer than such a file may be.")
         with open(path, "rb") as f: return f.read(size) if f.seek(start) == start else None
-    def periods(self):  # read the key history: (role, from, to, key) for each key that was ever used
+    def periods(self):  # read the key history: (role, from, to, key, revoked, reason) for each key that was ever used
         head, *lines = split_note(self.read("keys/history.note"))[0].rstrip("\n").split("\n")
-        stamp, rows = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", [line.split(" ") for line in lines]
-        need(head == "counterfoil/key-history/v1" and all(len(w) == 4 and w[0] in ("log", "receipt", "manifest")
-            and re.fullmatch(stamp, w[1], re.A) and re.fullmatch(stamp + "|-", w[2], re.A) for w in rows), "The key history is malformed.")
-        return rows
+        rows = [PERIOD.fullmatch(line) for line in lines]
+        need(head == "counterfoil/key-history/v1" and all(rows), "The key history is malformed."); rows = [m.groups() for m in rows]
+        return [w for w in rows if [clock(t) for t in (w[1], w[2], w[4]) if t not in (None, "-")]]
     def history(self, role): return dict(read_vkey(w[3], 1) for w in self.periods() if w[0] == role)
 # ---- the checks, in order; each says what it establishes, and returns a sentence if that is not proved
 def container(c, says="The archive or folder is safe to read and holds nothing of its own."):
@@ -185,17 +207,22 @@ def bag(c, says="The BagIt manifests are exactly those the files give."):
 def folder_of(label):
     name = label.replace("/", "-")
     return name if SAFE.fullmatch(name) and name != "bundle" else need(False, "An exhibit's reference is malformed.")
+ROW = ("derivation duration_ms events label media_type note original_name parent path produced_by recipe_sha256 recorded restricted "
+    "sha256 size title working").split()
+ITEM = "comment decision description exhibit location number reason sha256".split()
 def exhibits(c, says="Exhibits, statements and papers are those the exhibit list names."):
     c.listing = x = canonical(c.read("data/exhibits.json", LARGE))
-    need(set(x) == {"format", "name", "urn", "force", "case", "built_at", "development", "exhibits", "events", "papers", "annex"}
-        and x["format"] == "counterfoil/exhibits/v1" and x["name"] == c.manifest["name"], "data/exhibits.json is malformed.")
+    need(sorted(x) == "annex audience built_at case development events exhibits force format name papers urn".split()
+        and all(sorted(e) == ROW for e in x["exhibits"]) and x["format"] == "counterfoil/exhibits/v2" and x["name"] == c.manifest["name"], "data/exhibits.json is malformed.")
     wanted, folders = {"data/exhibits.json", "data/report.pdf", *x["papers"]}, set()
     for e in x["exhibits"]:
-        f = folder_of(e["label"])
-        need(f.lower() not in folders and re.fullmatch(f"data/exhibits/{re.escape(f)}/master/{e['sha256'][:16]}\\.[a-z0-9]{{1,5}}",
-            e["path"]), f"Exhibit {f} is not where its digest says it should be.")
-        need(c.files.get(e["path"], (0,))[2:] == (e["size"], e["sha256"]), f"The file of exhibit {f} is not the one listed.")
-        folders.add(f.lower()); wanted.add(e["path"])
+        f, copies = folder_of(e["label"]), [("working", w) for w in e["working"]] + [("master", e)] * (not e["restricted"])
+        need(f.lower() not in folders and not (e["restricted"] and (e["path"] or copies)), f"Exhibit {f} is listed twice, or restricted but copied.")
+        for kind, w in copies:
+            need(re.fullmatch(f"data/exhibits/{re.escape(f)}/{kind}/{w['sha256'][:16]}\\.[a-z0-9]{{1,5}}", w["path"], re.A),
+                f"Exhibit {f} is not where its digest says it should be."); wanted.add(w["path"])
+            need(c.files.get(w["path"], (0,))[2:] == (w["size"], w["sha256"]), f"The file of exhibit {e['label']}, {e['title']!r}, is not the one listed.")
+        folders.add(f.lower())
     for p, h in [*x["papers"].items(), *x["annex"].items()]:
         need(p in c.files and c.files[p][3] == h, f"{ascii(p)} is not the one that the exhibit list names.")
     data = {p for p in c.files if p.startswith("data/")}
@@ -203,8 +230,8 @@ def exhibits(c, says="Exhibits, statements and papers are those the exhibit list
     need(c.read("bag-info.txt") == (f"Bag-Software-Agent: Counterfoil {x['format']}\nBagging-Date: {x['built_at'][:10]}\nExternal-Identifier: "
         f"{x['urn']}\nPayload-Oxum: {sum(c.files[p][2] for p in data)}.{len(data)}\nSource-Organization: {x['force']}\n").encode(), "bag-info.txt.")
     fixed = {*UNLISTED, "bagit.txt", "bag-info.txt", "manifest-sha256.txt", "custody/events.jsonl", "log/checkpoint",
-        "tsa/checkpoint.tsr", *x["annex"], *(f"proofs/{folder_of(e['label'])}.tlog-proof" for e in x["exhibits"]), "proofs/bundle.tlog-proof"}
-    need(all(re.fullmatch(r"tsa/chain/(crl-)?\d\d\.pem", p, re.A) for p in set(c.files) - data - fixed), "A file has no place here.")
+        *x["annex"], *(f"proofs/{folder_of(e['label'])}.tlog-proof" for e in x["exhibits"]), "proofs/bundle.tlog-proof"}
+    need(all(STAMP.fullmatch(p) or CHAIN.fullmatch(p) or GREW.fullmatch(p) for p in set(c.files) - data - fixed), "A file has no place here.")
     _, titles = (canonical(c.read(f"custody/{n}.json", LARGE)) for n in ("actors", "titles"))
     need(all(digest(t.encode()).hex() == h for h, t in titles.items()) and {e["title"] for e in x["exhibits"]} <= set(titles.values()), "A title.")
     c.development |= bool(x["development"])
@@ -213,14 +240,16 @@ def custody(c, says="Every custody event is there, in order, unaltered."):
     need(rows.pop() == b"" and 0 < len(rows) <= 200000, "custody/events.jsonl is empty, cut short or too long.")
     c.events, by, c.proved = [canonical(row) for row in rows], {}, {}
     for e in c.events:
-        need(set(e) == {"index", "salt", "body", "proof"} and type(e["index"]) is int and e["index"] >= 0
-            and re.fullmatch("[0-9a-f]{64}", e["salt"]), "A custody event is malformed.")
-        e["commitment"], e["proof"] = digest(b"counterfoil/entry/v1\0" + bytes.fromhex(e["salt"]) + write(e["body"])), [*map(b64, e["proof"])]
-        e["at"] = datetime.datetime.strptime(e["body"]["at"], "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
-        by[e["commitment"].hex()] = e
+        gone = set(e) == {"index", "commitment", "proof", "erased"}; e["proof"] = [*map(b64, e["proof"])]
+        need((gone or set(e) == {"index", "salt", "body", "proof"}) and type(e["index"]) is int and e["index"] >= 0
+            and re.fullmatch("[0-9a-f]{64}", e["commitment" if gone else "salt"]) and {*map(len, e["proof"])} <= {32}, "A custody event is malformed.")
+        if not gone: e["at"], e["erased"] = clock(e["body"]["at"], "%Y-%m-%dT%H:%M:%S.%fZ"), None
+        e["commitment"] = bytes.fromhex(e["commitment"]) if gone else digest(
+            b"counterfoil/entry/v1\0" + bytes.fromhex(e["salt"]) + write(e["body"]))
+        by[e["commitment"].hex()], e["body"] = e, e.get("body", {})
     def in_order(events): return [e["index"] for e in events] == sorted({e["index"] for e in events})
     need(in_order(c.events) and len(by) == len(c.events), "The custody events are not once each, in the log's order.")
-    wanted = set(c.listing["events"]).union(*(x["events"] for x in c.listing["exhibits"]))
+    c.by, wanted = by, set(c.listing["events"]).union(*(x["events"] for x in c.listing["exhibits"]))
     need(wanted <= set(by), "A custody event that was sealed is missing or was altered.")
     for x in c.listing["exhibits"]:
         mine = [by[h] for h in x["events"]]; own = next((e for e in mine if e["body"].get("sha256") == x["sha256"]), None)
@@ -228,6 +257,42 @@ def custody(c, says="Every custody event is there, in order, unaltered."):
         c.proved[folder_of(x["label"])] = own
     (c.sealed,) = [e for h, e in by.items() if h not in wanted]  # exactly one more event than was listed before sealing
     need(c.sealed["body"].get("act") == "bundle.sealed", "The sealing of this bundle is missing."); c.proved["bundle"] = c.sealed
+    erased = {n for e in c.events if e["body"].get("act") == "exhibit.erased" for n in [(e["index"], i) for i in e["body"]["entries"]]}
+    for e in c.events: need(not e["erased"] or (e["erased"]["by_index"], e["index"]) in erased, f"Nothing erased event {e['index']}: it is missing.")
+def derivations(c, says="Each thing that was made from another names what it was made from, and how."):
+    c.schedules = {p[15:-5]: canonical(c.read(p, LARGE)) for p in c.listing["papers"] if p.startswith("data/schedules/")}
+    whole = {i["exhibit"]: i["sha256"] for s in c.schedules.values() for issue in s["issues"] for i in issue["items"] if i["exhibit"]}
+    rows, papers = {x["label"]: x for x in c.listing["exhibits"]}, {p for p in c.listing["papers"] if p.startswith("data/exhibits/")}
+    for label, x in rows.items():
+        place = f"data/exhibits/{folder_of(label)}/derivation.json" if x["parent"] is not None or x["working"] else None; papers.discard(place)
+        need(x["derivation"] == place and (x["parent"] is None) == (x["recipe_sha256"] is None), f"Exhibit {label} does not say how it was made.")
+        if not place: continue
+        made = canonical(c.read(place, LARGE)); recipe = made["recipe"]
+        need(made == {"format": "counterfoil/derivation/v1", "label": label, "sha256": x["sha256"], "parent": x["parent"], "recipe": recipe,
+            "working": made["working"]} and [w["path"] for w in made["working"]] == [w["path"] for w in x["working"]]
+            and all(w["recipe"]["input_sha256"] == x["sha256"] for w in made["working"]), f"{place} belongs to something else.")
+        if x["parent"] is None: continue
+        parent = rows.get(x["parent"]); wanted = parent["sha256"] if parent else whole.get(x["parent"])
+        need(wanted and recipe["input_sha256"] == wanted and not (parent and parent["restricted"]),
+            f"Exhibit {label} was not made from {x['parent']}, or that is neither here nor on a schedule."); told = digest(write(recipe)).hex()
+        need(told == x["recipe_sha256"] and told in {c.by[h]["body"].get("recipe_sha256") for h in x["events"]}, f"{label}: its recipe is not in the log.")
+    need(not papers, "There is an account of how something was made that is not in the exhibit list.")
+def schedules(c, says="The schedules of material are numbered without a gap, and fit the exhibits."):
+    ours = c.listing["audience"] == "prosecutor"
+    need((ours or c.listing["audience"] == "defence") and ("MG6D" not in c.schedules if not ours else "MG6C" not in c.schedules
+        or "MG6D" in c.schedules), "An MG6D is in a bundle that is not for the prosecutor, or is missing from one that is.")
+    for form, s in c.schedules.items():
+        issues, things = s["issues"], {}
+        need(s == {"format": "counterfoil/schedule/v1", "form": form, "issues": issues} and issues and form in ("MG12", "MG6C", "MG6D")
+            and all(sorted(i) == ["endorsed_nil", "items", "number", "signed_at", "signed_by"] and i["number"] == n
+            and i["endorsed_nil"] is (not i["items"]) for n, i in enumerate(issues, 1)), f"{form} has an issue missing, or is malformed.")
+        for issue in issues:
+            need([i["number"] for i in issue["items"]] == sorted({i["number"] for i in issue["items"]}), f"Items of {form} are out of order.")
+            need(all(sorted(i) == ITEM and (not i["reason"] or form == "MG6D") and things.setdefault(i["number"], i["exhibit"]) == i["exhibit"]
+                for i in issue["items"]), f"A line of {form} is malformed, or is another thing than before.")
+        need(sorted(things) == [*range(1, len(things) + 1)], f"An item of {form} is missing: they are not numbered without a gap.")
+        need(form != "MG12" or sorted((i["exhibit"], i["sha256"]) for i in issues[-1]["items"]) == sorted((x["label"], x["sha256"])
+            for x in c.listing["exhibits"]), "The MG12 does not list exactly the exhibits of this bundle.")
 def policy(c, says="The policy from outside the bundle can be read and names whom to trust."):
     if c.policy_path is None: return "No policy from outside the bundle was given, so it is not known whose keys count."
     try:
@@ -249,6 +314,11 @@ def checkpoint(c, says="The log's statement is signed by the log's key."):
     need(len(rows) >= 3 and all(rows) and re.fullmatch("0|[1-9][0-9]{0,18}", rows[1], re.A), "The checkpoint is malformed.")
     c.size, c.root, c.log = int(rows[1]), b64(rows[2]), next((k for k in c.signed if k in logs and k[0] == rows[0]), None)
     need(c.log and len(c.root) == 32, "No log that counts has signed this checkpoint under its own name.")
+    for origin, size, root in c.policy.known if c.policy else ():
+        path = f"log/consistency-from-{size}.txt"
+        if origin != c.log[0] or size > c.size or (size < c.size and path not in c.files): continue
+        proof = [b64(x) for x in c.read(path).decode().removesuffix("\n").split("\n")] if size < c.size else []
+        need(len(proof) < 64 and grown(size, c.size, proof, root) == (root, c.root), f"The log published with {size} entries was rewritten since.")
     c.log_data, c.development = logs[c.log], c.development or "DEVELOPMENT" in c.log[0]
     return None if c.policy else f"The log's statement is signed by {c.log[0]}, which no policy vouches for."
 def inclusion(c, says="Every custody event is in the log."):
@@ -259,19 +329,13 @@ def inclusion(c, says="Every custody event is in the log."):
         need(c.read(f"proofs/{name}.tlog-proof") == text.encode() + c.read("log/checkpoint"), f"{name}.tlog-proof is not the entry's proof.")
 def payload(c, says="What was sealed in the log is exactly this payload."):
     need(c.sealed["body"].get("payload_sha256") == c.files["manifest-sha256.txt"][3], "The log sealed another payload.")
-def key_history(c, says="The signed history of keys names the key that signed the list of files."):
-    open_note(c.read("keys/history.note"), {c.log: c.log_data})
-    datetime.datetime.strptime(built := c.listing["built_at"], "%Y-%m-%dT%H:%M:%SZ")
-    for role, key in (("log", c.log), ("manifest", c.manifest_key)):
-        need(any(w[0] == role and read_vkey(w[3], 1)[0] == key and w[1] <= built and (w[2] == "-" or built <= w[2])
-            for w in c.periods()), f"The key history does not name {key[0]} as the {role} key then.")
 def witnesses(c, says="Independent witnesses cosigned the log's statement."):
     if not c.policy: return "Without a policy no witness is known."
     if c.policy.quorum == "none": return "The policy asks for no witness, so none vouches for the log."
     signed = {n: k for n, (k, _) in c.policy.witnesses.items() if k in c.signed}
     c.witnessed = c.policy.satisfied({n for n, k in signed.items() if "DEVELOPMENT" not in k[0]})
     if not c.witnessed and c.policy.satisfied(set(signed)): return "Only a development witness cosigned, which does not count."
-    return None if c.witnessed else "Too few of the policy's witnesses cosigned."
+    need(c.witnessed, "Too few of the independent witnesses that the policy requires saw this log. A log that the force rewrote looks like this.")
 def der(data, at=0):  # return (start of content, end) of the DER value at a place
     n, start = data[at + 1], at + 2
     if n >= 128: start, n = start + n - 128, int.from_bytes(data[start : start + n - 128], "big")
@@ -297,18 +361,34 @@ def anchors(certs, crls, roots):  # write the trusted roots and the revocation l
 def stamp_holds(certs, crls, roots, data, token, when, *more):
     trust, chain = anchors(certs, crls, roots)
     need(openssl("ts", "-verify", "-data", temp(data), "-in", temp(token), *more, "-CAfile", trust, "-untrusted", chain, "-attime",
-        str(int(when.timestamp())), *(["-crl_check"] if crls else [])), "A timestamp's signature does not hold under a root that counts.")
-def timestamp(c, says="A timestamp authority fixed the log's statement in time, after every event in it."):
-    texts = {p: c.read(p, LARGE).decode() for p in sorted(c.files) if p.startswith("tsa/chain/")}
-    certs = [x for p, t in texts.items() if "crl-" not in p for x in unblock("CERTIFICATE", t)]
+        str(int(when.timestamp())), *(["-crl_check", "-crl_check_all"] if crls else [])), "A timestamp's signature does not hold under a root that counts.")
+def stamp(c, name, pinned):  # return when an authority first stamped the log's statement
+    texts = {p: c.read(p, LARGE).decode() for p in sorted(c.files) if (m := CHAIN.fullmatch(p)) and m[1] == name}
+    certs = [unblock("CERTIFICATE", t)[0] for p, t in texts.items() if "crl-" not in p]
     crls = [x for p, t in texts.items() if "crl-" in p for x in unblock("X509 CRL", t)]
-    reply, stated, pinned = c.read("tsa/checkpoint.tsr"), c.read("log/checkpoint"), c.policy.roots["tsa-root"] if c.policy else []
-    need(der(reply)[1] == len(reply), "The timestamp reply has bytes after its end."); row = parts(reply, 0)
-    need(len(row) == 2 and reply[parts(reply, row[0])[0] :][:3] == b"\2\1\0", "The timestamp was not granted.")
-    when = token_time(reply, row[1], digest(stated)); stamp_holds(certs, crls, pinned, stated, reply, when)
-    need(all(e["at"].replace(microsecond=0) <= when for e in c.events), "The timestamp is earlier than an event it should cover.")
-    c.development |= any(b"DEVELOPMENT" in x for x in certs)
-    return None if pinned else f"The timestamp says {when:%F %T} UTC, but no policy vouches for the authority that gave it."
+    numbers = sorted(int(m[2]) for p in c.files if (m := STAMP.fullmatch(p)) and m[1] == name and m[2])
+    need(numbers == [*range(1, len(numbers) + 1)], "A renewal of the timestamp is missing."); covered, times = c.read("log/checkpoint"), []
+    for path in [f"tsa/{name}.tsr", *(f"tsa/{name}.renewed-{n}.tsr" for n in numbers)]:  # each renewal covers the reply before it
+        reply = c.read(path); need(der(reply)[1] == len(reply), "The timestamp reply has bytes after its end."); row = parts(reply, 0)
+        need(len(row) == 2 and reply[parts(reply, row[0])[0] :][:3] == b"\2\1\0", "The timestamp was not granted.")
+        times.append(token_time(reply, row[1], digest(covered))); stamp_holds(certs, crls, pinned, covered, reply, times[-1]); covered = reply
+    need(times == sorted(times) and all(e["erased"] or e["at"].replace(microsecond=0) <= times[0] for e in c.events),
+        "The timestamp is earlier than an event it should cover."); c.development |= any(b"DEVELOPMENT" in x for x in certs)
+    return times[0]
+def timestamp(c, says="A timestamp authority fixed the log's statement in time, after every event in it."):
+    pinned, names = c.policy.roots["tsa-root"] if c.policy else [], {m[1] for p in c.files if (m := STAMP.fullmatch(p)) and not m[2]}
+    need({m[1] for p in c.files if (m := STAMP.fullmatch(p) or CHAIN.fullmatch(p))} == names, "A file beside the timestamps belongs to none.")
+    need(times := [stamp(c, name, pinned) for name in sorted(names)], "The bundle holds no timestamp."); c.when, apart = min(times), c.policy.apart if c.policy else None
+    need((max(times) - c.when).total_seconds() <= (300 if apart is None else apart), "Two timestamp authorities disagree about the time.")
+    return None if pinned else f"The timestamp says {c.when:%F %T} UTC, but no policy vouches for the authority that gave it."
+def key_history(c, says="The keys that signed were in use at that time, and neither ended nor revoked."):
+    open_note(c.read("keys/history.note"), {c.log: c.log_data}); built, at = clock(c.listing["built_at"]), c.when.replace(microsecond=0)
+    for role, key in (("log", c.log), ("manifest", c.manifest_key)):
+        mine = [w for w in c.periods() if w[0] == role and read_vkey(w[3], 1)[0] == key]
+        need(any(clock(w[1]) <= min(built, at) and (w[2] == "-" or max(built, at) <= clock(w[2])) for w in mine)
+            and not any(w[4] and clock(w[4]) <= at for w in mine), f"{key[0]} was not in use as the {role} key then, or had been revoked.")
+        need(not any(k == f"{key[0]}+{key[1].hex()}" and end <= at for k, end in (c.policy.ended if c.policy else ())),
+            f"The policy says that the {role} key {key[0]} had ended before this was signed.")
 # ---- the report (PDF 32000-1, RFC 5652): base, seal and archive timestamp are three sections, and nothing else may follow
 INDEX = rb"xref\s+((?:\d+ \d+\s+(?:\d{10} \d{5} [nf]\s\s)*)+)trailer\s+<<(.*?)>>\s+startxref\s+%d\s+%%%%EOF\n?"
 FIELD = re.compile(rb"\d+ 0 obj\n<<\n/FT /Sig\n/T \(\w+\)\n/Type /Annot\n/Subtype /Widget\n/F 132\n/Rect \[ 0 0 0 0 \]\n/P \d+ 0 R"
@@ -367,12 +447,12 @@ def seal(c, says="The report's seal is valid and made under a sealing authority 
     when = token_time(token, 0, digest(covered)); stamp_holds(certs, crls, roots["tsa-root"], covered, token, when, "-token_in")
     trust, chain = anchors(certs, crls, roots["seal-root"])
     need(openssl("cms", "-verify", "-inform", "DER", "-in", temp(p.sealed[1]), "-content", temp(p.sealed[0]), "-binary", "-purpose", "any",
-        "-CAfile", trust, "-no-CApath", "-no-CAstore", "-certfile", chain, "-attime", str(int(when.timestamp())), "-crl_check",
+        "-CAfile", trust, "-no-CApath", "-no-CAstore", "-certfile", chain, "-attime", str(int(when.timestamp())), "-crl_check", "-crl_check_all",
         "-out", os.devnull), "The report's seal does not hold under an authority that counts.")
     c.development |= any(b"DEVELOPMENT" in x for x in certs)
     return None if all(roots.values()) else "The report's seal holds, but no policy vouches for the authority behind it."
-CHECKS = (container, manifest, files, bag, exhibits, custody, policy, manifest_note, checkpoint, inclusion, payload, key_history,
-    witnesses, timestamp, report, attachment, seal)
+CHECKS = (container, manifest, files, bag, exhibits, custody, derivations, schedules, policy, manifest_note, checkpoint, inclusion, payload,
+    witnesses, timestamp, key_history, report, attachment, seal)
 def verify(path, policy_path=None):
     """Return (verdict word, name of the failed check or None, [(check, state, sentence)]); fail closed."""
     global TEMP

@@ -133,7 +133,7 @@ const WORDS = {
     "witness-nopolicy": "Without a policy no witness is known.", "witness-none": "The policy asks for no witness, so none vouches for the log.",
     "witness-quorum": "Cosigned by {names}: the policy's quorum.", "witness-development": "Only a development witness cosigned, which does not count.",
     "witness-few": "The force's own signatures fit, but too few of the independent witnesses that the policy requires saw this log ({signed} of {of} signed). A log that the force rewrote and signed again looks like this.",
-    "stamp-stray": "{path} belongs to no timestamp.", "stamp-unnamed": "No timestamp is from an authority that the policy names.", "stamp-apart": "Two timestamp authorities disagree about the time by more than {seconds} seconds.",
+    "stamp-stray": "{path} belongs to no timestamp.", "stamp-none": "The bundle holds no timestamp over the log's statement.", "stamp-unnamed": "A timestamp is from an authority that the policy does not name.", "stamp-apart": "Two timestamp authorities disagree about the time by more than {seconds} seconds.",
     "stamped": "The log's statement existed at {when} UTC, after every event in it ({names}).", "unpinned-stamp": "The timestamp says {when} UTC, but no policy vouches for the authority that gave it.",
     "stamp-renewal": "A renewal of the timestamp is missing or out of order.", "stamp-trailing": "The timestamp has bytes after its end.", "stamp-refused": "The timestamp was not granted, or is not a whole reply.",
     "stamp-certs": "The timestamp must carry its authority's one certificate.", "stamp-other": "The timestamp was given for other bytes: it was taken from somewhere else.",
