@@ -13,6 +13,7 @@ from tests import scenes
 from tests.cast import LENA, Cast
 from tests.desk.signing import signed_in
 
+from counterfoil.accounts.models import Pass
 from counterfoil.courts import queries as courts
 from counterfoil.courts.models import Release
 from counterfoil.engines.bundle.words import NOT_PROVED, PROVED, SENTENCES
@@ -208,16 +209,16 @@ def test_an_opened_release_closes_when_its_time_is_over_or_the_prosecutor_ends_i
     lena = Client()
     lena.post(link, {"code": code})
     release = Release.objects.get(kind="defence")
-    Release.objects.filter(pk=release.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    Pass.objects.filter(pk=release.access_id).update(expires_at=timezone.now() - timedelta(seconds=1))
     assert lena.get("/bench/opened").status_code == 404
-    Release.objects.filter(pk=release.pk).update(expires_at=timezone.now() + timedelta(days=1))
+    Pass.objects.filter(pk=release.access_id).update(expires_at=timezone.now() + timedelta(days=1))
     assert lena.get("/bench/opened").status_code == 200
     ended = petra.post(f"/bench/bundles/{scene.bundle}/releases/{release.pk}/end")
     assert ended.status_code == 303
     assert lena.get("/bench/opened").status_code == 404
     assert lena.get("/bench/opened/file").status_code == 404
     session = lena.session
-    session["opened_release"] = {"release": str(release.pk), "at": 0}
+    session["opened_pass"] = {"pass": str(release.access_id), "at": 0}
     session.save()
     assert lena.get("/bench/opened").status_code == 404
 

@@ -95,12 +95,12 @@ def test_the_prosecutor_has_both_schedules_and_the_defence_only_mg6c(cast: Cast)
 def test_only_the_defences_bundle_is_released_to_the_defence(cast: Cast) -> None:
     scene = scenes.bundled(cast)
     made = release(scene, cast.petra)
-    opened = actions.open_release(made.link, made.code)
+    opened = actions.open_link(made.link, made.code)
     assert opened
     found = actions.released_bundle(opened)
     assert found
     assert (found[0].id, found[0].audience) == (defence_of(scene).pk, "defence")
-    assert actions.download(scene.bundle, by=cast.petra, release_id=opened) is None  # type: ignore[arg-type]
+    assert actions.download(scene.bundle, by=cast.petra, pass_id=opened) is None  # type: ignore[arg-type]
     assert {r.kind for r in queries.releases_of(cast.petra, scene.bundle)} == {"prosecutor", "defence"}  # type: ignore[arg-type]
 
 

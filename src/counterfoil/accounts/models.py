@@ -66,6 +66,23 @@ class Grant(models.Model):
         return f"{self.role} {self.force}"
 
 
+class Pass(models.Model):
+    """What somebody without an account opens one thing with: a link and a code, each kept only as a hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    link = models.CharField(max_length=64, unique=True)
+    code_hash = models.CharField(max_length=200)
+    tries = models.PositiveSmallIntegerField(default=0)
+    uses_left = models.PositiveSmallIntegerField(default=1)
+    made_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.link[:8]
+
+
 class SignInFailure(models.Model):
     """One failed sign-in, so that guessing is slowed. Holds a keyed hash, never the name that was typed."""
 

@@ -21,9 +21,20 @@ def viewer_for(actor_id: str, *, second_factor: bool = False) -> Viewer:
     return Viewer(id=str(actor.pk), name=actor.name, roles=frozenset(grants), second_factor=second_factor)
 
 
+def viewer_named(username: str) -> Viewer:
+    """Return the viewer for an active actor by user name, for the command line; the public when there is none."""
+    actor = Actor.objects.filter(username__iexact=username, is_active=True).first()
+    return viewer_for(str(actor.pk)) if actor is not None else Viewer.public()
+
+
 def names_of(ids: set[str]) -> dict[str, str]:
     """Return the shown name of each actor id; those that stand for nobody in particular are included."""
-    shown = {"public": "A member of the public", "clock": "The clock", "defence": "The defence"}
+    shown = {
+        "public": "A member of the public",
+        "clock": "The clock",
+        "defence": "The defence",
+        "recipient": "A named recipient",
+    }
     real = [i for i in ids if Viewer(id=i).signed_in]
     shown.update({str(pk): name for pk, name in Actor.objects.filter(pk__in=real).values_list("pk", "name")})
     return shown

@@ -14,6 +14,10 @@ ROLES = {
     "analyst": "Digital forensic analyst: may take out files that the virus scanner flagged, of cases they work on",
 }
 
+# How long a link and its code work, and how many wrong codes end them.
+PASS_DAYS = 14
+PASS_TRIES = 5
+
 
 @dataclass(frozen=True)
 class Viewer:

@@ -66,7 +66,7 @@ def clear_leftovers(now: datetime | None = None, *, older: timedelta = ABANDONED
 
 
 def _uploads() -> Iterable[tuple[str, int]]:
-    kept = promises.rows("reports.Upload").filter(removed_at=None)
+    kept = promises.rows("reports.Upload").filter(removed_at=None, destroyed_at=None)
     return kept.values_list("sha256", "size")
 
 

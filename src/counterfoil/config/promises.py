@@ -139,7 +139,7 @@ def files_without_bytes(before: datetime) -> Iterable[object]:
     """Yield files that were sent, or wait on a draft, and are not in quarantine with their size."""
     store = quarantine()
     for pk, sha256, size in (
-        rows("reports.Upload").filter(removed_at=None).values_list("pk", "sha256", "size")
+        rows("reports.Upload").filter(removed_at=None, destroyed_at=None).values_list("pk", "sha256", "size")
     ):
         if not store.has(sha256) or store.size(sha256) != size:
             yield f"upload {pk}: object {sha256[:12]} is not in quarantine"

@@ -2,23 +2,22 @@
 
 import hashlib
 import logging
-import secrets
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID, uuid4
 
-from argon2.exceptions import Argon2Error, InvalidHashError
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Max
+from django.db.models import Max
 from django.utils import timezone
 from django_tasks import task
 
+from counterfoil.accounts import passes
 from counterfoil.accounts import queries as accounts
+from counterfoil.accounts.passes import Issued
 from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.cases import actions as case_actions
 from counterfoil.cases import queries as cases
@@ -34,18 +33,16 @@ from counterfoil.courts.queries import (
     cards_of,
     defence_bundle,
     is_newest_for_defence,
-    link_hash,
     marked_since,
 )
 from counterfoil.engines import bundle as engine
 from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
-from counterfoil.engines.refs import new_reference, parse_reference, urn
-from counterfoil.evidence import material
+from counterfoil.engines.refs import urn
+from counterfoil.evidence import material, sharing
 from counterfoil.evidence.rules import MARKS
 from counterfoil.ledger.actions import record, sequence, witness_checkpoint
 from counterfoil.plugs.keys import keys
 from counterfoil.plugs.stores import vault
-from counterfoil.reports.queries import HASHER
 
 log = logging.getLogger(__name__)
 Progress = Callable[[str], None]
@@ -161,9 +158,7 @@ def ask_defence_bundle(bundle_id: UUID, *, by: Viewer) -> UUID:
 
 
 def _was_sent(bundle_id: UUID, by: Viewer) -> bool:
-    return Release.objects.filter(
-        bundle_id=bundle_id, kind="prosecutor", prosecutor_id=by.uuid, ended_at=None
-    ).exists()
+    return Release.objects.filter(bundle_id=bundle_id, kind="prosecutor", prosecutor_id=by.uuid).exists()
 
 
 def _ask(card: CaseCard, audience: str, source: Bundle | None, by: Viewer) -> Bundle:
@@ -391,17 +386,8 @@ def mark(bundle_id: UUID, form: str, key: str, decision: str, comment: str, *, b
     )
 
 
-@dataclass(frozen=True)
-class Released:
-    """What the prosecutor hands over: the link, and the code by another channel. Neither is kept readable."""
-
-    link: str
-    code: str
-    expires_at: datetime
-
-
 @transaction.atomic
-def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str, *, by: Viewer) -> Released:
+def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str, *, by: Viewer) -> Issued:
     """Release the defence's bundle, made beside the one a prosecutor received, to a named defence lawyer.
 
     `bundle_id` is the prosecutor's. Only a prosecutor to whom it was sent may, with a second factor. The bundle with
@@ -428,8 +414,7 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
         raise BadInput(
             "purpose", "Say what it is released for, for example: initial details for the first hearing."
         )
-    link, code, now = secrets.token_urlsafe(24), new_reference(), timezone.now()
-    expires = now + timedelta(days=rules.CODE_LIFE_DAYS)
+    issued = passes.issue()
     release = Release.objects.create(
         id=uuid4(),
         bundle_id=card.id,
@@ -437,11 +422,9 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
         recipient=name,
         firm=house,
         purpose=aim,
-        link=link_hash(link),
-        code_hash=HASHER.hash(code),
-        made_at=now,
+        access_id=issued.id,
+        made_at=timezone.now(),
         made_by_id=by.id,
-        expires_at=expires,
     )
     record(
         "bundle.released",
@@ -450,9 +433,9 @@ def release_to_defence(bundle_id: UUID, recipient: str, firm: str, purpose: str,
         thread=card.case,
         release=str(release.pk),
         recipient_sha256=hashlib.sha256(f"{release.pk}\x00{name}".encode()).hexdigest(),
-        expires=expires.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        expires=issued.expires_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     )
-    return Released(link, code, expires)
+    return issued
 
 
 @transaction.atomic
@@ -462,13 +445,11 @@ def end_release(release_id: UUID, *, by: Viewer) -> None:
     release = (
         Release.objects.select_for_update(of=("self",))
         .select_related("bundle")
-        .filter(pk=release_id, kind="defence", ended_at=None)
+        .filter(pk=release_id, kind="defence")
         .first()
     )
-    if release is None or bundle_for(by, release.bundle_id) is None:
+    if release is None or bundle_for(by, release.bundle_id) is None or not _end(release):
         raise NotAllowed("There is no such open release of yours.")
-    release.ended_at = timezone.now()
-    release.save(update_fields=["ended_at"])
     record(
         "release.ended",
         by=by,
@@ -478,71 +459,51 @@ def end_release(release_id: UUID, *, by: Viewer) -> None:
     )
 
 
-def open_release(link: str, code: str) -> UUID | None:
-    """Open a release with its one-time code and return its id for this visit; None when anything does not fit.
+def _end(release: Release) -> bool:
+    return release.access_id is not None and passes.end(release.access_id)
 
-    The code works once. Five wrong codes end the link. An unknown link takes as long as a wrong code.
+
+def open_link(link: str, code: str) -> UUID | None:
+    """Open with its code what a link was given for, a bundle or an exhibit; return the pass's id for this visit.
+
+    None when anything does not fit. Five wrong codes end the link. An unknown link takes as long as a wrong code.
     """
-    try:
-        typed = parse_reference(code)
-    except BadInput:
-        typed = "X"
-    now = timezone.now()
-    release = Release.objects.filter(link=link_hash(link), kind="defence").first()
-    usable = (
-        release is not None
-        and release.used_at is None
-        and release.ended_at is None
-        and release.tries < rules.MOST_TRIES
-        and release.expires_at is not None
-        and release.expires_at > now
-    )
-    if release is not None and usable:
-        # The attempt is counted before the slow check, so that parallel guesses all count.
-        Release.objects.filter(pk=release.pk).update(tries=F("tries") + 1)
-    try:
-        HASHER.verify(release.code_hash if release else _NO_CODE, typed)
-    except (Argon2Error, InvalidHashError):
-        return None
-    if release is None or not usable:
-        return None
-    with transaction.atomic():
-        burnt = Release.objects.filter(
-            pk=release.pk, used_at=None, ended_at=None, tries__lte=rules.MOST_TRIES
-        ).update(used_at=now)
-        if not burnt:
-            return None
-        bundle = Bundle.objects.get(pk=release.bundle_id)
+
+    def opened(pass_id: UUID) -> None:
+        release = Release.objects.select_related("bundle").filter(access_id=pass_id).first()
+        if release is None:
+            sharing.note_opened(pass_id)
+            return
         record(
             "release.opened",
             by=DEFENCE,
-            on=("bundle", bundle.pk),
-            thread=bundle.case_id,
+            on=("bundle", release.bundle_id),
+            thread=release.bundle.case_id,
             release=str(release.pk),
         )
-    return release.pk
+
+    return passes.redeem(link, code, opened)
 
 
-_NO_CODE = HASHER.hash("no release has this code")
 DEFENCE = Viewer(id="defence", name="The defence, by one-time code")
 
 
-def released_bundle(release_id: UUID) -> tuple[BundleCard, str] | None:
+def released_bundle(pass_id: UUID) -> tuple[BundleCard, str] | None:
     """Return the bundle of an opened release and its recipient's name, while the release is open; None otherwise."""
-    release = Release.objects.filter(
-        pk=release_id, used_at__isnull=False, ended_at=None, expires_at__gt=timezone.now()
-    ).first()
-    if release is None:
+    release = Release.objects.filter(access_id=pass_id, kind="defence", bundle__audience="defence").first()
+    if release is None or not passes.is_open(pass_id):
         return None
     return cards_of([release.bundle_id])[0], release.recipient
 
 
 def download(
-    bundle_id: UUID, *, by: Viewer, release_id: UUID | None = None
+    bundle_id: UUID, *, by: Viewer, pass_id: UUID | None = None
 ) -> tuple[BundleCard, BinaryIO] | None:
     """Record that a bundle is downloaded, commit, then return it with its bytes; None when refused or absent."""
-    if release_id is not None:
-        opened = released_bundle(release_id)
+    release_id = None
+    if pass_id is not None:
+        opened = released_bundle(pass_id)
+        release_id = Release.objects.filter(access_id=pass_id).values_list("pk", flat=True).first()
         card = opened[0] if opened and opened[0].id == bundle_id else None
         by = DEFENCE
     else:

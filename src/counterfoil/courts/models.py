@@ -132,14 +132,11 @@ class Release(models.Model):
     recipient = models.CharField(max_length=120)
     firm = models.CharField(max_length=120, blank=True)
     purpose = models.CharField(max_length=200, blank=True)
-    link = models.CharField(max_length=64, unique=True, null=True)
-    code_hash = models.CharField(max_length=200, blank=True)
-    tries = models.PositiveSmallIntegerField(default=0)
+    access = models.OneToOneField(
+        "accounts.Pass", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     made_at = models.DateTimeField()
     made_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
-    expires_at = models.DateTimeField(null=True, blank=True)
-    used_at = models.DateTimeField(null=True, blank=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
@@ -147,11 +144,8 @@ class Release(models.Model):
                 condition=Q(kind__in=["prosecutor", "defence"]), name="release_kind_known"
             ),
             models.CheckConstraint(
-                condition=Q(kind="prosecutor", prosecutor__isnull=False, code_hash="")
-                | (
-                    Q(kind="defence", prosecutor__isnull=True, link__isnull=False, expires_at__isnull=False)
-                    & ~Q(code_hash="")
-                ),
+                condition=Q(kind="prosecutor", prosecutor__isnull=False, access__isnull=True)
+                | Q(kind="defence", prosecutor__isnull=True, access__isnull=False),
                 name="release_defence_needs_code",
             ),
             models.UniqueConstraint(

@@ -1,6 +1,5 @@
 """Every way to read charges, bundles and releases."""
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -128,9 +127,7 @@ def bundles_for_prosecutor(viewer: Viewer) -> list[BundleCard]:
     """Return the bundles sent to this prosecutor, newest first."""
     if not (viewer.signed_in and viewer.second_factor and viewer.has("prosecutor")):
         return []
-    ids = Release.objects.filter(kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None).values(
-        "bundle_id"
-    )
+    ids = Release.objects.filter(kind="prosecutor", prosecutor_id=viewer.uuid).values("bundle_id")
     return _cards(Bundle.objects.filter(pk__in=ids, state="built").order_by("-built_at"))
 
 
@@ -143,7 +140,7 @@ def bundle_for(viewer: Viewer, bundle_id: UUID) -> BundleCard | None:
         return _cards([bundle])[0]
     # Whoever received the prosecutor's bundle may see the defence's that was made beside it.
     sent = Release.objects.filter(
-        bundle=bundle.source or bundle, kind="prosecutor", prosecutor_id=viewer.uuid, ended_at=None
+        bundle=bundle.source or bundle, kind="prosecutor", prosecutor_id=viewer.uuid
     )
     if viewer.signed_in and viewer.second_factor and viewer.has("prosecutor") and sent.exists():
         return _cards([bundle])[0]
@@ -155,7 +152,7 @@ def releases_of(viewer: Viewer, bundle_id: UUID) -> list[ReleaseCard]:
     if bundle_for(viewer, bundle_id) is None:
         return []
     found = Release.objects.filter(Q(bundle_id=bundle_id) | Q(bundle__source_id=bundle_id))
-    found = found.select_related("made_by").order_by("made_at")
+    found = found.select_related("made_by", "access").order_by("made_at")
     return [
         ReleaseCard(
             r.pk,
@@ -165,12 +162,14 @@ def releases_of(viewer: Viewer, bundle_id: UUID) -> list[ReleaseCard]:
             r.purpose,
             r.made_at,
             r.made_by.name,
-            r.expires_at,
-            r.used_at,
-            r.ended_at,
+            *_access(r),
         )
         for r in found
     ]
+
+
+def _access(r: Release) -> tuple[datetime | None, datetime | None, datetime | None]:
+    return (r.access.expires_at, r.access.used_at, r.access.ended_at) if r.access else (None, None, None)
 
 
 def defence_bundle(viewer: Viewer, bundle_id: UUID) -> BundleCard | None:
@@ -258,11 +257,6 @@ def marked_since(bundle_id: UUID) -> bool:
         return True
     last = {key: mark for (form, key), (mark, _) in marks_of(bundle.case_id).items() if form == "MG6C"}
     return any(line["mark"] != last.get(str(line["key"]), "") for line in bundle.served[-1]["lines"])
-
-
-def link_hash(link: str) -> str:
-    """Return the SHA-256 under which a release's link is stored."""
-    return hashlib.sha256(link.encode(errors="replace")).hexdigest()
 
 
 def known_objects() -> list[tuple[str, int]]:

@@ -11,9 +11,7 @@ OFFENCE_CODE = re.compile(r"[A-Z]{2}[0-9]{2}[0-9]{3}[A-Z]?\Z|COML[0-9]{3}\Z")
 DECIDERS = {"prosecutor": "Crown Prosecution Service", "police": "Police"}
 # Director's Guidance (6th edition): hate crime, domestic abuse, harassment and stalking always go to a prosecutor.
 PROSECUTOR_ONLY_KINDS = frozenset({"online-harassment-or-hate"})
-CODE_LIFE_DAYS = 14
 STALLED_AFTER = timedelta(hours=1)
-MOST_TRIES = 5
 
 
 def clean_charge(

@@ -50,8 +50,9 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
     shown = rules.clean_title(title)
     if not cases.why(by, case_id).allowed:
         raise NotAllowed("You have no part in this case, so you cannot change it.")
-    on_case = {f.id: f for r in cases.reports_of(case_id) for f in reports.report_card(r).files}
-    upload = on_case.get(upload_id)
+    sent = {f.id: f for r in cases.reports_of(case_id) for f in reports.report_card(r).files}
+    added = {f.id: f for f in reports.files_of_owner(f"case:{case_id}")}
+    upload = sent.get(upload_id) or added.get(upload_id)
     if upload is None:
         raise NotAllowed("There is no such file on this case.")
     stored = vault().copy_from(quarantine(), upload.sha256)
@@ -93,7 +94,8 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
             restricted=how,
             received_at=upload.received_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         )
-        case_actions.tell_reporters(case.pk, "exhibit_taken")
+        if upload_id in sent:
+            case_actions.tell_reporters(case.pk, "exhibit_taken")
         return {"exhibit": str(exhibit.pk)}
 
     # One upload becomes one exhibit: the upload is the key, so a retry or a double click changes nothing.
@@ -114,6 +116,7 @@ def retitle(case_id: UUID, exhibit_id: UUID, text: str, *, by: Viewer) -> None:
     exhibit = Exhibit.objects.select_for_update().filter(pk=exhibit_id, case_id=case_id).first()
     if exhibit is None:
         raise NotAllowed("There is no such exhibit on this case.")
+    rules.CUSTODY.after(exhibit.state, "title")
     digest = _title(exhibit, shown, by)
     record("exhibit.titled", by=by, on=("exhibit", exhibit.pk), thread=case_id, title_sha256=digest)
 
@@ -153,6 +156,7 @@ def open_exhibit(case_id: UUID, exhibit_id: UUID, *, by: Viewer) -> tuple[Exhibi
     if card is None:
         return None
     refuse_guarded(card)
+    rules.CUSTODY.after(card.state, "view")
     # durable=True refuses to run inside another transaction, so the entry really is committed first.
     with transaction.atomic(durable=True):
         record("exhibit.viewed", by=by, on=("exhibit", exhibit_id), thread=case_id, sha256=card.sha256)
@@ -313,7 +317,6 @@ def derive(
             size=made.stored.size,
             title_sha256=digest,
             parent=str(exhibit_id),
-            parent_sha256=parent.sha256,
             recipe_sha256=recipe_sha256,
         )
         parent_is_unused(exhibit_id, by=by)

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 
 class Material(models.Model):
@@ -294,3 +294,73 @@ class Redaction(models.Model):
 
     def __str__(self) -> str:
         return f"redaction of {self.exhibit_id}"
+
+
+class Share(models.Model):
+    """An exhibit's viewing copy given to one named person outside, for a purpose and a time, marked with their name."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    access = models.OneToOneField("accounts.Pass", on_delete=models.PROTECT, related_name="+")
+    recipient = models.CharField(max_length=120)
+    organisation = models.CharField(max_length=120, blank=True)
+    purpose = models.CharField(max_length=200)
+    state = models.CharField(max_length=8, default="waiting")
+    said = models.CharField(max_length=300, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True)
+    size = models.BigIntegerField(null=True, blank=True)
+    media_type = models.CharField(max_length=80, blank=True)
+    extension = models.CharField(max_length=8, blank=True)
+    recipe = models.JSONField(null=True, blank=True)
+    made_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state__in=["waiting", "ready", "refused", "gone"]), name="share_state_known"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="ready") | (~Q(sha256="") & Q(size__gt=0, recipe__isnull=False)),
+                name="share_ready_has_copy",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"share of {self.exhibit_id}"
+
+
+class Destruction(models.Model):
+    """A wish to destroy an exhibit under a rule and an order, by one officer, decided by a second person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    rule = models.CharField(max_length=40)
+    order = models.CharField(max_length=60)
+    reason_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, default="asked")
+    asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        "accounts.Actor", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
+                | Q(state__in=["done", "refused"], decided_by__isnull=False, decided_at__isnull=False),
+                name="destruction_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="destruction_by_two_people",
+            ),
+            models.UniqueConstraint(
+                fields=["exhibit"], condition=Q(state__in=["asked", "done"]), name="destruction_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.order}"

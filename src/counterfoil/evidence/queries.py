@@ -8,7 +8,7 @@ from uuid import UUID
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
-from counterfoil.evidence.models import Copy, Exhibit, Redaction, Statement, Title
+from counterfoil.evidence.models import Copy, Exhibit, Redaction, Share, Statement, Title
 from counterfoil.reports import queries as reports
 from counterfoil.reports.queries import FileCard
 from counterfoil.reports.screening import screenings
@@ -150,18 +150,20 @@ def statements_of(viewer: Viewer, case_id: UUID) -> list[StatementCard]:
 
 
 def quarantined(viewer: Viewer, case_id: UUID) -> list[FileCard]:
-    """Return the files sent with a case's reports that are not exhibits yet."""
+    """Return the files sent with a case's reports, or added to it by officers, that are not exhibits yet."""
     taken = set(
         Exhibit.objects.filter(case_id=case_id, upload__isnull=False).values_list("upload_id", flat=True)
     )
     waiting: list[FileCard] = []
     for report_id in cases.reports_of(case_id):
         waiting += [f for f in reports.report_card(report_id).files if f.id not in taken]
-    return waiting
+    return waiting + [f for f in reports.files_of_owner(f"case:{case_id}") if f.id not in taken]
 
 
 def known_objects() -> list[tuple[str, int]]:
     """Return digest and size of every object that evidence names (exhibits, copies, packs), for the vault's check."""
     sheets = Redaction.objects.exclude(sheets_sha256="").values_list("sheets_sha256", "sheets_size")
     copies = Copy.objects.filter(state="made").values_list("sha256", "size")
-    return [*Exhibit.objects.values_list("sha256", "size"), *copies, *sheets]
+    shares = Share.objects.filter(state="ready").values_list("sha256", "size")
+    exhibits = Exhibit.objects.exclude(state="destroyed").values_list("sha256", "size")
+    return [*exhibits, *copies, *sheets, *((sha256, size or 0) for sha256, size in shares)]

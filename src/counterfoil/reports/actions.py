@@ -109,7 +109,7 @@ def add_upload(draft: Draft, name: str, stream: BinaryIO, size: int | None = Non
     shown = rules.plain_name(name)
     if Draft.objects.filter(pk=draft.pk, sent_as__isnull=False).exists():
         raise NotAllowed("This report was already sent. Start a new one to send more files.")
-    receiving.check_room(draft, size)
+    receiving.check_room(draft, size or None)
     if size is not None and size > FILE_LIMIT:
         raise BadInput("files", f"{shown} is bigger than 2 GB. Tell us you have it and we will ask for it.")
     head = stream.read(NEEDED)
@@ -307,10 +307,21 @@ def tidy(now: datetime) -> int:
         discard_draft(draft, untouched_since=now - DRAFT_LIFE)
     gone.delete()
     _clear_out(loose)
+    clear_destroyed()
     receiving.sweep(now)
     hour = now - timedelta(hours=1)
     forgotten = forget_secret("report.submit", "passphrase", hour) + forget_secret("camera.register", "code", hour)
     return len(old) + forgotten
+
+
+def destroy_bytes(upload_id: UUID) -> None:
+    """Mark a sent file's bytes as destroyed, in the transaction of the verb that destroys its exhibit."""
+    Upload.objects.filter(pk=upload_id, destroyed_at=None).update(destroyed_at=timezone.now())
+
+
+def clear_destroyed() -> None:
+    """Remove from the quarantine the bytes of files that were destroyed and that no other file names."""
+    _clear_out(set(Upload.objects.filter(destroyed_at__isnull=False).values_list("sha256", flat=True)))
 
 
 def _clear_out(digests: set[str]) -> None:
@@ -320,7 +331,8 @@ def _clear_out(digests: set[str]) -> None:
     with clearing_out() as store:
         if store is None:
             return
-        named = set(Upload.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
+        living = Upload.objects.filter(sha256__in=digests, destroyed_at=None)
+        named = set(living.values_list("sha256", flat=True))
         for digest in digests - named:
             if store.has(digest):
                 store.remove(digest)

@@ -99,6 +99,8 @@ class Upload(models.Model):
     size = models.BigIntegerField()
     received_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True, blank=True)
+    # When its bytes were destroyed under an order, with the exhibit it became; the row and its digest stay.
+    destroyed_at = models.DateTimeField(null=True, blank=True)
     # Who says that it may hold an image nobody but an examiner may look at: `reporter` or `hash-list`.
     restricted = models.CharField(max_length=10, blank=True, default="")
 

@@ -194,6 +194,8 @@ def encode(
     settings: dict[str, str],
     first: int | None,
     last: int | None,
+    *,
+    encoder: "type[Pictures] | None" = None,
 ) -> dict[str, Any]:
     """Decode and encode the frames from pts `first` to `last` (all without them); return what was done to them.
 
@@ -203,7 +205,8 @@ def encode(
     facts: dict[str, Any] = {"moved": 0, "rotated": 0}
     with av.open(str(target), "w", format="mp4", options=MP4) as sink:
         zero = far_start(times) if first is None else first
-        pictures = _Pictures(sink, r, settings, zero, facts) if r.video is not None and times else None
+        maker = encoder or Pictures
+        pictures = maker(sink, r, settings, zero, facts) if r.video is not None and times else None
         sound = _Sound(sink, r.audio) if r.audio is not None else None
         if pictures is not None and times is not None:
             with r.again() as source:
@@ -233,7 +236,7 @@ def encode(
     return facts
 
 
-class _Pictures:
+class Pictures:
     """The encoder of the pictures, made when the first frame says how large it is."""
 
     def __init__(self, sink: Any, r: Recording, settings: dict[str, str], zero: int, facts: dict[str, Any]):

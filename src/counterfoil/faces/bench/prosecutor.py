@@ -8,9 +8,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from counterfoil.accounts.rules import Viewer
+from counterfoil.accounts.rules import PASS_DAYS, PASS_TRIES, Viewer
 from counterfoil.courts import actions, queries
-from counterfoil.courts.rules import CODE_LIFE_DAYS, MOST_TRIES
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.faces.bench.forms import Release
 from counterfoil.faces.bench.words import refusals, said
@@ -82,7 +81,7 @@ def release(request: HttpRequest, viewer: Viewer, bundle: UUID) -> HttpResponse:
                 "firm": form.cleaned_data["firm"],
                 "address": f"{settings.ORIGIN or request.build_absolute_uri('/').rstrip('/')}{path}",
                 "other_language": "",
-                "tries": MOST_TRIES,
+                "tries": PASS_TRIES,
             }
             return show(request, "bench/released.html", facts)
     elif request.method == "POST":
@@ -93,7 +92,7 @@ def release(request: HttpRequest, viewer: Viewer, bundle: UUID) -> HttpResponse:
         "typed": typed,
         "wrong": errors,
         "errors": [{"text": text, "href": f"#{name}" if name else ""} for name, text in errors.items()],
-        "days": CODE_LIFE_DAYS,
+        "days": PASS_DAYS,
     }
     return show(request, "bench/release.html", facts, status=400 if errors else 200)
 
