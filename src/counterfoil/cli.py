@@ -209,7 +209,7 @@ def _serve(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    """Import published tables, force boundaries or the list of forces."""
+    """Import published tables, force boundaries, the list of forces, or an exported folder of evidence."""
     _django(migrate=True)
     from counterfoil.accounts.rules import Viewer
 
@@ -226,12 +226,39 @@ def _import(args: argparse.Namespace) -> int:
     if not args.paths:
         print(f"Say which files to import, for example: counterfoil import {args.what} PATH", file=sys.stderr)
         return 2
+    if args.what == "evidence":
+        from counterfoil.accounts.queries import viewer_named
+        from counterfoil.evidence.folders import find_case, import_folder
+
+        viewer = viewer_named(args.by)
+        taken = import_folder(Path(args.paths[0]), find_case(args.case, viewer), by=viewer)
+        print("\n".join([*taken.sentences(), *(f"{label}  {pk}" for label, pk in taken.exhibits.items())]))
+        return 0
     if args.what == "boundaries":
         result = import_boundaries(args.paths[0], by=Viewer.clock())
     else:
         result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
     print("\n".join(result.sentences()))
     return 0 if not result.refused else 1
+
+
+def _rederive(args: argparse.Namespace) -> int:
+    """Carry out recipes again in the sandbox and compare with what is recorded."""
+    _django()
+    from counterfoil.evidence import rederive
+
+    sources = {name: Path(path) for name, _, path in (s.partition("=") for s in args.source)}
+    if args.master:
+        found = rederive.rederive_paper(Path(args.what), Path(args.master), sources)
+    else:
+        found = rederive.rederive(rederive.find(args.what), sources)
+    results = []
+    for result in found:
+        print(result.sentence(), flush=True)
+        results.append(result)
+    if not results:
+        print("This exhibit is as it was received, and no copies were made of it.")
+    return 0 if all(r.agrees for r in results) else 1
 
 
 def _policy(args: argparse.Namespace) -> int:
@@ -353,10 +380,20 @@ def parser() -> argparse.ArgumentParser:
     fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")
     fsck.set_defaults(run=_fsck)
 
-    imp = sub.add_parser("import", help="import published tables, force boundaries or the list of forces")
-    imp.add_argument("what", choices=["crimes", "boundaries", "forces"])
+    imp = sub.add_parser("import", help="import published tables, the list of forces, or a folder of evidence")
+    imp.add_argument("what", choices=["crimes", "boundaries", "forces", "evidence"])
     imp.add_argument("paths", nargs="*", metavar="PATH")
+    imp.add_argument("--case", default="", metavar="NUMBER", help="evidence: the case that it belongs to")
+    imp.add_argument("--by", default="", metavar="USERNAME", help="evidence: the officer who takes it in")
     imp.set_defaults(run=_import)
+
+    again = sub.add_parser("rederive", help="carry out a recipe again and compare the bytes and streams")
+    again.add_argument("what", help="an exhibit's label or id; or a bundle's derivation.json with --master")
+    again.add_argument("--master", metavar="FILE", help="the original that the recipes start from")
+    again.add_argument(
+        "--source", action="append", default=[], metavar="NAME=FILE", help="a file the recipe needs beside it"
+    )
+    again.set_defaults(run=_rederive)
 
     policy = sub.add_parser("policy", help="print the court's policy file for this installation")
     policy.set_defaults(run=_policy)

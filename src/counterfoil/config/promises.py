@@ -183,7 +183,7 @@ def exhibits_held_otherwise(before: datetime) -> Iterable[object]:
 
 # The ways in which something becomes an exhibit: out of quarantine, made from another, from another evidence system.
 BECAME = "exhibit.sealed|exhibit.derived|exhibit.redacted|exhibit.imported"
-# For each thing: the act that made it (or one of several), its subject in the ledger, and columns that its entry must repeat.
+# For each thing: the act that made it (or one of several), its subject in the ledger, and columns its entry repeats.
 MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("reports.Report", "report.accepted", "report", {"content_sha256": "content_sha256"}),
     ("cases.Case", "case.opened", "case", {}),
@@ -222,7 +222,7 @@ def things_without_entry(before: datetime) -> Iterable[object]:
 
 
 def copies_without_entry(before: datetime) -> Iterable[object]:
-    """Yield working copies whose making is no entry, whose entry names other bytes, or that are of a restricted exhibit."""
+    """Yield working copies whose making is no entry with their bytes, and those of a restricted exhibit."""
     named = {
         (subject, body.get("copy_sha256"), body.get("copy"))
         for subject, body in rows("ledger.Entry")

@@ -107,7 +107,7 @@ def carry_out(
             "task": task,
             "settings": dict(options),
             "input_sha256": sha256,
-            "sources": {name: _hashed(p) for name, p in sorted(more.items())},
+            "sources": {name: hashed(p) for name, p in sorted(more.items())},
             "mode": str(answer.get("mode", "")),
             "streams": answer.get("streams", {}),
             "facts": answer.get("facts", {}),
@@ -119,7 +119,8 @@ def carry_out(
         return Result(stored, media_type, extension, recipe)
 
 
-def _hashed(path: Path) -> str:
+def hashed(path: Path) -> str:
+    """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -180,10 +181,10 @@ def compare(recipe: Mapping[str, Any], path: Path, sources: Mapping[str, Path] |
 
     Corrupt when the master, or a source, is not the one that the recipe names.
     """
-    if _hashed(path) != recipe.get("input_sha256"):
+    if hashed(path) != recipe.get("input_sha256"):
         raise Corrupt("This is not the file that the recipe was carried out on.")
     more = dict(sources or {})
-    if {name: _hashed(p) for name, p in more.items()} != dict(recipe.get("sources") or {}):
+    if {name: hashed(p) for name, p in more.items()} != dict(recipe.get("sources") or {}):
         raise Corrupt("The recipe was carried out with other files beside the master. Give those.")
     task = str(recipe.get("task", ""))
     if not task.startswith("counterfoil.engines."):
@@ -191,7 +192,7 @@ def compare(recipe: Mapping[str, Any], path: Path, sources: Mapping[str, Path] |
     with workshop() as out:
         limits = limits_for(path.stat().st_size)
         answer = run(task, {"file": path, **more}, out, dict(recipe.get("settings") or {}), limits=limits)
-        found = _hashed(out / str(answer.get("file", "")))
+        found = hashed(out / str(answer.get("file", "")))
     recorded = str(recipe.get("output_sha256", ""))
     differing = tuple(name for name in ("mode", "streams", "facts") if answer.get(name) != recipe.get(name))
     return Comparison(
