@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
+from counterfoil import numbers
 from counterfoil.engines.errors import NotAllowed, Refusal
 
 ABOUT = """From report to court, and every number traceable.
@@ -394,6 +395,8 @@ def parser() -> argparse.ArgumentParser:
         "--source", action="append", default=[], metavar="NAME=FILE", help="a file the recipe needs beside it"
     )
     again.set_defaults(run=_rederive)
+
+    numbers.add(sub)
 
     policy = sub.add_parser("policy", help="print the court's policy file for this installation")
     policy.set_defaults(run=_policy)

@@ -1,6 +1,5 @@
 """One contract for every witness: the local development one, and the HTTP client in front of a server."""
 
-import hashlib
 import itertools
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from tests.plugs.test_timestamper import Server
 
 from counterfoil.adapters.witness_http import HttpWitness
 from counterfoil.adapters.witness_local import LocalWitness
+from counterfoil.engines import disk
 from counterfoil.engines.errors import Corrupt, NotAllowed, Refusal
 from counterfoil.engines.tlog import (
     CosignVerifier,
@@ -23,10 +23,10 @@ from counterfoil.engines.tlog import (
     prove_consistency,
     sign_note,
 )
-from counterfoil.plugs.witness import Witness, witness
+from counterfoil.plugs.keys import keys
+from counterfoil.plugs.witness import Witness, witnesses
 
 LOG = Signer.generate("counterfoil.example/DEVELOPMENT-log")
-ORIGIN = hashlib.sha256(LOG.name.encode()).hexdigest()
 LEAVES = [leaf_hash(bytes([n])) for n in range(200)]
 FORK = [leaf_hash(bytes([255 - n])) for n in range(200)]
 
@@ -80,7 +80,7 @@ def test_it_refuses_a_fork_and_remembers_the_true_log(adapter: Witness, behind: 
         adapter.cosign(note(60, FORK), lambda old, new: list(prove_consistency(FORK, old, new)))
     with pytest.raises(NotAllowed, match="did not only grow"):
         adapter.cosign(note(50, FORK), grown)
-    assert behind.latest(ORIGIN) == note(50)
+    assert (behind.latest(LOG.name) or "").startswith(note(50))
     adapter.cosign(note(60), grown)
 
 
@@ -107,23 +107,23 @@ def test_a_development_witness_says_so(adapter: Witness) -> None:
 
 
 def test_it_has_written_before_it_answers(behind: LocalWitness, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(self: LocalWitness, name: str, text: str) -> None:
+    def broken(path: Path, data: bytes) -> None:
         raise OSError("no space left")
 
     behind.cosign(note(5), grown)
-    monkeypatch.setattr(LocalWitness, "_remember", broken)
+    monkeypatch.setattr(disk, "replace", broken)
     with pytest.raises(OSError, match="no space"):
         behind.cosign(note(6), grown)
-    assert behind.latest(ORIGIN) == note(5)
+    assert (behind.latest(LOG.name) or "").startswith(note(5))
 
 
 def test_it_remembers_after_a_restart(behind: LocalWitness) -> None:
     behind.cosign(note(50), grown)
-    again = LocalWitness(behind._folder, [LOG.vkey])
+    again = LocalWitness(behind.book.folder, [LOG.vkey])
     assert again.vkey == behind.vkey
     with pytest.raises(Corrupt, match="old backup"):
         again.cosign(note(40), grown)
-    assert (behind._folder / "witness.key").stat().st_mode & 0o777 == 0o600
+    assert (behind.book.folder / "witness.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_racing_requests_never_roll_it_back(behind: LocalWitness) -> None:
@@ -141,8 +141,7 @@ def test_racing_requests_never_roll_it_back(behind: LocalWitness) -> None:
         thread.start()
     seen = 0
     while any(thread.is_alive() for thread in threads):
-        latest = behind.latest(ORIGIN)
-        size = int(latest.split("\n")[1]) if latest else 0
+        size = behind.book.size(LOG.name)
         assert size >= seen
         seen = size
         for thread in threads:
@@ -153,8 +152,7 @@ def body_of(behind: LocalWitness, size: int) -> bytes:
     """Return a request from whatever the witness has now."""
     from base64 import b64encode
 
-    latest = behind.latest(ORIGIN)
-    old = int(latest.split("\n")[1]) if latest else 0
+    old = behind.book.size(LOG.name)
     proof = grown(old, size) if 0 < old < size else []
     return (
         "\n".join([f"old {old}", *(b64encode(h).decode() for h in proof)]).encode()
@@ -229,16 +227,18 @@ def test_a_witness_that_is_not_there_is_a_refusal(behind: LocalWitness) -> None:
 # ---- the socket
 
 
-def test_the_settings_name_the_adapter_and_a_local_one_learns_the_log(
-    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_settings_name_several_with_their_operators_and_a_local_one_learns_the_log(
+    home: Path, settings: Any
 ) -> None:
-    from types import SimpleNamespace
-
-    monkeypatch.setattr("counterfoil.plugs.witness.keys", lambda: SimpleNamespace(log=LOG))
-    settings.PLUGS = {
-        "witness": {
-            "BACKEND": "counterfoil.adapters.witness_local.LocalWitness",
-            "OPTIONS": {"folder": str(tmp_path)},
-        }
-    }
-    assert witness().cosign(note(5), grown).count("—") == 2
+    found = witnesses()
+    assert [(n.name, n.operator) for n in found] == [
+        ("north", "northmoor-demonstration"),
+        ("south", "southmere-demonstration"),
+    ]
+    signer = keys().log
+    text = sign_note(checkpoint_text(signer.name, 1, LEAVES[0]), [signer])
+    for n in found:
+        assert n.witness.cosign(text, grown).count("—") == 2
+    assert len({n.witness.vkey for n in found}) == 2
+    settings.PLUGS = {}
+    assert witnesses() == []

@@ -9,9 +9,11 @@ from django.conf import settings
 
 from counterfoil.engines.bundle.identity import load_crls
 from counterfoil.engines.clock import London
+from counterfoil.engines.errors import Corrupt
 from counterfoil.engines.tlog import CosignVerifier, open_note
 from counterfoil.ledger.models import Checkpoint, Stamp
 from counterfoil.ledger.queries.reading import newest_checkpoint
+from counterfoil.plugs.keys import verifiers
 from counterfoil.plugs.timestamper import timestampers
 from counterfoil.plugs.witness import witnesses
 
@@ -41,15 +43,14 @@ def note_digest(point: Checkpoint) -> bytes:
 
 
 def signed_by(point: Checkpoint) -> dict[str, str]:
-    """Return the witnesses of the settings that cosigned a checkpoint: name to operator."""
+    """Return the witnesses of the settings that cosigned a checkpoint: name to operator. A spoilt note has none."""
     found = witnesses()
     keys = {n.name: CosignVerifier.from_vkey(n.witness.vkey) for n in found}
-    held = open_note(note_of(point), list(keys.values())).verified_by if _cosigned(point, keys) else ()
+    try:
+        held = open_note(note_of(point), [*verifiers("log"), *keys.values()]).verified_by
+    except Corrupt:
+        return {}
     return {n.name: n.operator for n in found if keys[n.name] in held}
-
-
-def _cosigned(point: Checkpoint, keys: dict[str, CosignVerifier]) -> bool:
-    return any(f"\n— {key.name} " in point.cosigned for key in keys.values())
 
 
 def quorum_met(point: Checkpoint) -> bool:
