@@ -115,6 +115,7 @@ class Stories:
             "release": uuid4(),
             "item": scene.exhibit,
             "copy": self.copy(scene.exhibit),
+            "redaction": self.redaction(scene),
             "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")
             .values_list("pk", flat=True)
             .first(),
@@ -129,6 +130,36 @@ class Stories:
         copies.ask(str(exhibit))
         copies.make_copies(exhibit)
         return next(c.id for c in copies.copies_of(exhibit) if c.state == "made")
+
+    def redaction(self, scene: scenes.Scene) -> UUID:
+        """Return a redaction under review with two frames, at which everybody on the case has sat down already."""
+        import io
+
+        from django.utils import timezone
+
+        from counterfoil.evidence.models import Redaction
+        from counterfoil.plugs.stores import vault
+
+        frame = b"\xff\xd8\xff\xd9"
+        stored = vault().add(io.BytesIO(frame * 2))
+        now = timezone.now()
+        places = [[0, 4], [4, 4]]
+        found = {
+            "kind": "film",
+            "frames": 2,
+            "width": 16,
+            "height": 16,
+            "places": places,
+            "times": [0, 40],
+            "sizes": [],
+        }
+        found |= {"tracks": [], "bars": [], "letters": 0, "length_ms": 0, "detector": ""}
+        row = Redaction.objects.create(
+            case_id=scene.case, exhibit_id=scene.exhibit, kind="film", state="reviewing", found=found,
+            asked_by_id=self.cast.id("alice"), asked_at=now, sheets_sha256=stored.sha256, sheets_size=stored.size,
+            sittings={self.cast.id(who): now.isoformat() for whole in CASES.values() for who in whole},
+        )  # fmt: skip
+        return row.pk
 
     def away(self) -> scenes.Scene:
         """Return a case of the other force that came as far as a bundle, by Charlie."""

@@ -42,20 +42,17 @@ def _scale(page: Any) -> float:
     return float(min(DOTS / 72, (MOST_PIXELS / max(1.0, wide * high)) ** 0.5))
 
 
-def _size(page: Any) -> tuple[int, int]:
-    """Return the width and height of a page in points, whole."""
-    wide, high = page.get_size()
-    return max(1, round(wide)), max(1, round(high))
-
-
-def pictures(path: Path) -> Iterator[tuple[Picture, tuple[int, int]]]:
+def pictures(path: Path) -> Iterator[tuple[Picture, tuple[float, float]]]:
     """Yield each page as (picture, its size in points): what a reader sees, with forms and notes drawn in."""
     document = _open(path)
     try:
         for number in range(len(document)):
             page = document[number]
-            bitmap = page.render(scale=_scale(page), rev_byteorder=True, prefer_bgrx=False)
-            yield np.ascontiguousarray(bitmap.to_numpy()[:, :, :3]), _size(page)
+            scale = _scale(page)
+            bitmap = page.render(scale=scale, rev_byteorder=True, prefer_bgrx=False)
+            seen = np.ascontiguousarray(bitmap.to_numpy()[:, :, :3])
+            # A hair less than whole pixels, so that drawn again at this scale it has as many of them.
+            yield seen, (int(seen.shape[1] / scale * 100) / 100, int(seen.shape[0] / scale * 100) / 100)
             bitmap.close()
             page.close()
     finally:
@@ -111,9 +108,9 @@ def render(path: Path, out: Path, plan: Mapping[str, Any]) -> dict[str, Any]:
         data = zlib.compress((picture[:, :, :1] if grey else picture).tobytes(), 6)
         base = 3 + 3 * number
         objects += [
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R "
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %.2f %.2f] /Contents %d 0 R "
             b"/Resources << /XObject << /P %d 0 R >> >> >>" % (*points, base + 1, base + 2),
-            _stream(b"", b"q %d 0 0 %d 0 0 cm /P Do Q" % points),
+            _stream(b"", b"q %.2f 0 0 %.2f 0 0 cm /P Do Q" % points),
             _stream(
                 b"/Type /XObject /Subtype /Image /Width %d /Height %d /BitsPerComponent 8 /ColorSpace /%s "
                 b"/Filter /FlateDecode " % (wide, high, b"DeviceGray" if grey else b"DeviceRGB"),

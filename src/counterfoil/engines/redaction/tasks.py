@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -13,7 +14,7 @@ from PIL import Image
 from counterfoil.engines.errors import Refusal
 from counterfoil.engines.media.answer import versions
 from counterfoil.engines.redaction import faces, film, pages, pictures, plan, texts, tracks
-from counterfoil.engines.sandbox.child import progress
+from counterfoil.engines.sandbox import child
 
 WIDEST = 1920
 PACK, SHEET = "frames.pack", "review.json"
@@ -36,15 +37,10 @@ class Unready(Refusal):
     """This file cannot be reviewed for redaction; the sentence says why."""
 
 
-def kind_of(media_type: str) -> str:
-    """Return which of the plan's kinds a media type is, or "" when it cannot be redacted here."""
-    if media_type.startswith("video/"):
-        return "film"
-    if media_type.startswith("audio/"):
-        return "sound"
-    if media_type in ("image/jpeg", "image/png", "image/gif", "image/webp"):
-        return "picture"
-    return {"application/pdf": "pages", "text/plain": "text"}.get(media_type, "")
+def progress(frame: int) -> None:
+    """Tell whoever waits how far this is. Outside the sandbox's child nobody listens."""
+    if sys.flags.isolated:
+        child.progress({"frame": frame})
 
 
 def prepare(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:
@@ -110,7 +106,7 @@ def _sheets(path: Path, kind: str, pack: BinaryIO, found: dict[str, Any], *, loo
             except faces.NoModel as e:
                 found["detector"], look = str(e), False
         if number % 10 == 0:
-            progress({"frame": number})
+            progress(number)
     found["frames"] = len(found["places"])
     if kind == "film":
         found["sizes"] = []
@@ -169,7 +165,7 @@ def render(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[
     path = inputs["file"]
     streams: dict[str, Any] = {}
     if kind in ("film", "sound"):
-        facts = film.render(path, made, wanted, lambda n: progress({"frame": n}))
+        facts = film.render(path, made, wanted, progress)
         streams = {k: facts.pop(k) for k in ("pictures_sha256", "sound_sha256")}
     else:
         facts = {"pages": pages.render, "picture": pictures.render, "text": texts.render}[kind](

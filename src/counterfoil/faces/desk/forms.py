@@ -86,6 +86,12 @@ class Update(Typed):
     text = long(4000)
 
 
+class Reasoned(Typed):
+    """Why something is done, and nothing else."""
+
+    reason = long(4000)
+
+
 class Titled(Typed):
     """What an exhibit is called."""
 

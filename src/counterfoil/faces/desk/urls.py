@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from counterfoil.faces.desk.views import appeals, case, courts, disclosure, evidence, lists, media, redact
+from counterfoil.faces.desk.views import (
+    appeals,
+    case,
+    courts,
+    disclosure,
+    evidence,
+    files,
+    guarded,
+    lists,
+    media,
+    redact,
+)
 
 urlpatterns = [
     path("", lists.home, name="desk-home"),
@@ -23,9 +34,15 @@ urlpatterns = [
     path("cases/<uuid:case>/appeals/<uuid:appeal>/poster", appeals.poster, name="desk-poster"),
     path("cases/<uuid:case>/footage/<uuid:camera>", appeals.settle, name="desk-settle"),
     path("cases/<uuid:case>/answers/<uuid:report>/looked", appeals.looked, name="desk-looked"),
+    path("cases/<uuid:case>/files/new", files.add, name="desk-add-files"),
+    path("cases/<uuid:case>/files/", files.files, name="desk-files"),
+    path("cases/<uuid:case>/files/<uuid:upload>", files.files, name="desk-upload"),
     path("cases/<uuid:case>/files/<uuid:upload>/seal", evidence.seal, name="desk-seal"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>", evidence.exhibit, name="desk-exhibit"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/file", evidence.file, name="desk-exhibit-file"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/original", guarded.open_original, name="desk-original"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/restrict", guarded.restrict, name="desk-restrict"),
+    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/lift", guarded.lift, name="desk-lift"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/media", media.media, name="desk-media"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/copies/<int:copy>", media.copy, name="desk-copy"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/still", media.still, name="desk-still"),

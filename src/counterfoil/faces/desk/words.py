@@ -9,6 +9,8 @@ from counterfoil.cases.rules import GRADES, REFERENCES, ROLES
 from counterfoil.duties.actions import FOOTAGE
 from counterfoil.duties.queries import DutyCard
 from counterfoil.engines.clock import London
+from counterfoil.evidence.queries import ExhibitCard
+from counterfoil.evidence.rules import RESTRICTED
 from counterfoil.ledger.queries import Line
 from counterfoil.reference.duties import duty_kinds
 
@@ -44,6 +46,21 @@ class Event:
     state: str
     index: int | None
     act: str
+
+
+def guarded(exhibit: ExhibitCard) -> dict[str, str]:
+    """Return why an exhibit is restricted, and what the scanner says of it, in words for its page."""
+    scan = {
+        "waiting": "Not scanned yet",
+        "none": "Not scanned: no scanner is configured",
+        "clean": "Nothing found",
+        "flagged": f"Flagged: {exhibit.says}",
+        "unscanned": f"Not scanned: {exhibit.says}",
+    }
+    return {
+        "restricted_words": RESTRICTED.get(exhibit.restricted, ""),
+        "scan_words": scan.get(exhibit.scan, "Not scanned yet"),
+    }
 
 
 def urgency(duty: DutyCard, now: datetime) -> str:
@@ -240,8 +257,18 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return f"Noted the clock of the recorder of {thing}"
         case "exhibit.viewed" if "copies" in body:
             return f"Looked at copies of {thing}"
+        case "exhibit.viewed" if body.get("guards"):
+            return f"Opened the original of exhibit {thing}, which is kept apart"
         case "exhibit.viewed":
             return f"Viewed exhibit {thing}"
+        case "exhibit.restricted" if body.get("how") == "lifted":
+            return f"Lifted the restriction of exhibit {thing}"
+        case "exhibit.restricted":
+            return f"Restricted exhibit {thing}: {RESTRICTED.get(str(body.get('how')), '')}".rstrip(": ")
+        case "upload.restricted":
+            return "A file that was sent is on the hash list, and is restricted"
+        case "file.flagged":
+            return "The virus scanner flagged a file"
         case "exhibit.redacted":
             return f"Made exhibit {body.get('label', thing)} by redaction"
         case "redaction.begun":
