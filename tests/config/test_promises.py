@@ -205,6 +205,68 @@ def copied_unsaid(scene: Scene) -> None:
     )
 
 
+def destroyed_and_there(scene: Scene) -> None:
+    Exhibit.objects.update(state="destroyed")
+
+
+def material_unsaid(scene: Scene) -> None:
+    Exhibit.objects.update(material="used", decided_by=scene.by.id, decided_at=timezone.now())
+
+
+def sent_without_schedules(scene: Scene) -> None:
+    release_unsaid(scene)
+
+
+def wrong_bundle_for_the_defence(scene: Scene) -> None:
+    from counterfoil.accounts import passes
+
+    bundle_unsealed(scene)
+    Release.objects.create(
+        bundle=Bundle.objects.get(),
+        kind="defence",
+        recipient="Lena Marshgate",
+        access_id=passes.issue().id,
+        made_at=timezone.now(),
+        made_by_id=scene.by.id,
+    )
+
+
+def number_given_twice(scene: Scene) -> None:
+    from counterfoil.evidence.models import Schedule
+
+    for issue, key in ((1, "exhibit:a"), (2, "exhibit:b")):
+        Schedule.objects.create(
+            case_id=scene.case,
+            form="MG6C",
+            issue=issue,
+            lines=[{"number": 1, "key": key}],
+            signed_by_id=scene.by.id,
+            signed_name=scene.by.name,
+            signed_at=timezone.now(),
+            sha256="0" * 64,
+        )
+
+
+def pass_of_nothing(scene: Scene) -> None:
+    from counterfoil.accounts import passes
+
+    passes.issue()
+
+
+def share_unsaid(scene: Scene) -> None:
+    from counterfoil.accounts import passes
+    from counterfoil.evidence.models import Share
+
+    Share.objects.create(
+        exhibit=Exhibit.objects.get(),
+        access_id=passes.issue().id,
+        recipient="Lena Marshgate",
+        purpose="To look at",
+        made_by_id=scene.by.id,
+        made_at=timezone.now(),
+    )
+
+
 def key_lost(scene: Scene) -> None:
     Reply.objects.filter(scope="exhibit.seal").delete()
 
@@ -258,6 +320,13 @@ BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("climb", climbed_unheard),
     ("vault", vault_lost),
     ("vault", vault_cut),
+    ("destroyed", destroyed_and_there),
+    ("material", material_unsaid),
+    ("disclosure", sent_without_schedules),
+    ("disclosure", wrong_bundle_for_the_defence),
+    ("disclosure", number_given_twice),
+    ("pass", pass_of_nothing),
+    ("pass", share_unsaid),
     ("quarantine", quarantine_lost),
     ("receipt", receipt_of_another),
     ("receipt", receipt_forged),

@@ -123,8 +123,13 @@ def duties_stuck_on_their_ladder(before: datetime) -> Iterable[object]:
 def exhibits_without_bytes(before: datetime) -> Iterable[object]:
     """Yield exhibits and built bundles whose object is not in the vault with its size."""
     store = vault()
+    living = rows("evidence.Exhibit").exclude(state="destroyed")
     kept: list[tuple[str, Any, str, int]] = [
-        *(("exhibit", *x) for x in rows("evidence.Exhibit").values_list("pk", "sha256", "size")),
+        *(("exhibit", *x) for x in living.values_list("pk", "sha256", "size")),
+        *(
+            ("share", *x)
+            for x in rows("evidence.Share").filter(state="ready").values_list("pk", "sha256", "size")
+        ),
         *(
             ("bundle", *x)
             for x in rows("courts.Bundle").filter(state="built").values_list("pk", "sha256", "size")
@@ -135,6 +140,70 @@ def exhibits_without_bytes(before: datetime) -> Iterable[object]:
             yield f"{what} {pk}: object {sha256[:12]} is not in the vault"
 
 
+def destroyed_that_are_still_there(before: datetime) -> Iterable[object]:
+    """Yield destroyed exhibits whose bytes remain, or that were not destroyed by two people under an order."""
+    store, waiting = vault(), quarantine()
+    living = set(rows("evidence.Exhibit").exclude(state="destroyed").values_list("sha256", flat=True))
+    sent = set(rows("reports.Upload").filter(destroyed_at=None).values_list("sha256", flat=True))
+    decided = rows("evidence.Destruction").filter(state="done").values_list("exhibit_id", flat=True)
+    two = {
+        subject
+        for subject, body in rows("ledger.Entry")
+        .filter(act="exhibit.destroyed")
+        .values_list("subject_id", "body")
+        if len(set(body.get("approved_by", ()))) == 2 and body.get("order")
+    }
+    for pk, sha256 in rows("evidence.Exhibit").filter(state="destroyed").values_list("pk", "sha256"):
+        if sha256 not in living and store.has(sha256):
+            yield f"exhibit {pk} was destroyed and is still in the vault"
+        if sha256 not in sent and waiting.has(sha256):
+            yield f"exhibit {pk} was destroyed and is still in quarantine"
+        if pk not in set(decided) or str(pk) not in two:
+            yield f"exhibit {pk} was destroyed without an order or a second person"
+
+
+def material_decided_otherwise(before: datetime) -> Iterable[object]:
+    """Yield items of material whose state is not the one that their last entry says."""
+    last: dict[str, str] = {}
+    said = rows("ledger.Entry").filter(act__in=["exhibit.material", "statement.material"])
+    for subject, body in said.order_by("at", "id").values_list("subject_id", "body"):
+        if body:
+            last[subject] = str(body.get("material"))
+    for model in ("evidence.Exhibit", "evidence.Statement"):
+        for pk, state in rows(model).values_list("pk", "material"):
+            if last.get(str(pk), "undecided") != state:
+                yield f"{model.partition('.')[2].lower()} {pk} is {state} and the log says otherwise"
+
+
+def schedules_told_to_the_wrong_side(before: datetime) -> Iterable[object]:
+    """Yield what was sent without its schedules, released to the defence from the wrong bundle, or numbered twice."""
+    for release in rows("courts.Release").filter(kind="defence").exclude(bundle__audience="defence"):
+        yield f"release {release.pk} gave the defence a bundle that is not its own"
+    yield from rows("courts.Bundle").filter(audience="defence", mg6d__isnull=False)
+    for release in rows("courts.Release").filter(kind="prosecutor", bundle__mg6d__isnull=True):
+        yield f"release {release.pk} was sent without signed schedules"
+    given: dict[tuple[Any, str, int], str] = {}
+    for case, form, lines in rows("evidence.Schedule").order_by("issue").values_list("case_id", "form", "lines"):
+        for line in lines:
+            if given.setdefault((case, form, line["number"]), line["key"]) != line["key"]:
+                yield f"case {case}: number {line['number']} of {form} was given to two items"
+
+
+def passes_of_nothing(before: datetime) -> Iterable[object]:
+    """Yield passes that do not open exactly one thing, and shares that are no entry."""
+    opens = [
+        *rows("courts.Release").filter(access__isnull=False).values_list("access_id", flat=True),
+        *rows("evidence.Share").values_list("access_id", flat=True),
+    ]
+    for pk in rows("accounts.Pass").values_list("pk", flat=True):
+        if opens.count(pk) != 1:
+            yield f"pass {pk} opens {opens.count(pk)} things"
+    told = {b.get("share") for b in rows("ledger.Entry").filter(act="exhibit.shared").values_list("body", flat=True)}
+    for pk in rows("evidence.Share").values_list("pk", flat=True):
+        if str(pk) not in told:
+            yield f"share {pk} is no entry"
+
+
 def files_without_bytes(before: datetime) -> Iterable[object]:
     """Yield files that were sent, or wait on a draft, and are not in quarantine with their size."""
     store = quarantine()
@@ -143,6 +212,20 @@ def files_without_bytes(before: datetime) -> Iterable[object]:
     ):
         if not store.has(sha256) or store.size(sha256) != size:
             yield f"upload {pk}: object {sha256[:12]} is not in quarantine"
+
+
+def files_of_officers_without_entry(before: datetime) -> Iterable[object]:
+    """Yield files that officers added and that are not one entry with their digest, and entries of no such file."""
+    entries: dict[str, list[dict[str, Any]]] = {}
+    received = rows("ledger.Entry").filter(act="upload.received")
+    for subject, body in received.values_list("subject_id", "body"):
+        entries.setdefault(subject, []).append(body)
+    for upload in rows("reports.Upload").exclude(owner=""):
+        found = entries.pop(str(upload.pk), [])
+        if len(found) != 1 or (found[0].get("sha256"), found[0].get("size")) != (upload.sha256, upload.size):
+            yield f"upload {upload.pk} has {len(found)} entries, or they say otherwise"
+    for subject in entries:
+        yield f"entry upload.received names {subject}, which does not exist"
 
 
 def receipts_that_say_something_else(before: datetime) -> Iterable[object]:
@@ -171,10 +254,13 @@ def exhibits_held_otherwise(before: datetime) -> Iterable[object]:
     last: dict[str, str] = {}
     acts = [*BECAME.split("|"), "exhibit.moved"]
     moves = rows("ledger.Entry").filter(act__in=acts).order_by("at", "id")
+    erased = set()
     for act, subject, by, body in moves.values_list("act", "subject_id", "by", "body"):
         last[subject] = str(body.get("to")) if act == "exhibit.moved" else by
+        if not body:
+            erased.add(subject)
     for pk, holder in rows("evidence.Exhibit").values_list("pk", "holder_id"):
-        if last.get(str(pk)) != str(holder):
+        if last.get(str(pk)) != str(holder) and str(pk) not in erased:
             yield f"exhibit {pk}: the log names another holder"
 
 
@@ -190,6 +276,7 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("cases.Party", "party.added", "party", {"role": "role"}),
     ("duties.Duty", "duty.given", "duty", {"kind": "kind"}),
     ("evidence.Exhibit", BECAME, "exhibit", {"sha256": "sha256", "size": "size"}),
+    ("evidence.Schedule", "schedule.signed", "schedule", {"sha256": "sha256", "form": "form", "issue": "issue"}),
     ("evidence.Statement", "statement.signed", "statement", {"sha256": "sha256", "number": "number"}),
     ("courts.Charge", "charge.decided", "charge", {"decision": "decision", "reason_sha256": "reason_sha256"}),
     ("courts.Bundle", "bundle.asked", "bundle", {"number": "number"}),
@@ -215,7 +302,7 @@ def things_without_entry(before: datetime) -> Iterable[object]:
             found = entries.pop(str(row["pk"]), [])
             if len(found) != 1:
                 yield f"{kind} {row['pk']} has {len(found)} entries {act}"
-            elif any(str(found[0].get(said)) != str(row[column]) for column, said in columns.items()):
+            elif found[0] and any(str(found[0].get(said)) != str(row[column]) for column, said in columns.items()):
                 yield f"{kind} {row['pk']} is not what its entry {act} says"
         for subject in entries:
             yield f"entry {act} names {kind} {subject}, which does not exist"
@@ -229,7 +316,14 @@ def copies_without_entry(before: datetime) -> Iterable[object]:
         .filter(act="exhibit.prepared")
         .values_list("subject_id", "body")
     }
-    made = rows("evidence.Copy").filter(state="made")
+    erased = {
+        subject
+        for subject, body in rows("ledger.Entry")
+        .filter(act="exhibit.prepared")
+        .values_list("subject_id", "body")
+        if not body
+    }
+    made = rows("evidence.Copy").filter(state="made").exclude(exhibit_id__in=erased)
     for pk, exhibit, sha256, kind in made.values_list("pk", "exhibit_id", "sha256", "kind"):
         if (str(exhibit), sha256, kind) not in named:
             yield f"copy {pk} of exhibit {exhibit} was made without an entry"
@@ -312,6 +406,8 @@ def _names() -> Iterator[str]:
     yield from rows("evidence.Statement").values_list("signed_name", flat=True)
     yield from rows("courts.Charge").values_list("decider", flat=True)
     yield from rows("courts.Release").values_list("recipient", flat=True)
+    yield from rows("evidence.Share").values_list("recipient", flat=True)
+    yield from rows("evidence.Exhibit").exclude(returned_to="").values_list("returned_to", flat=True)
     for contact in rows("reports.Report").values_list("contact", flat=True):
         yield str(contact.get("name") or "")
         for channel in contact.values():
@@ -339,7 +435,20 @@ PROMISES: tuple[Promise, ...] = (
         "climb", "Every missed duty has climbed as far as its ladder says.", duties_stuck_on_their_ladder
     ),
     Promise("vault", "Every exhibit's and every bundle's bytes are in the vault.", exhibits_without_bytes),
+    Promise("destroyed", "What was destroyed is gone, by two people and an order.", destroyed_that_are_still_there),
+    Promise(
+        "material", "Every item of material has one state, and the log says the same.", material_decided_otherwise
+    ),
+    Promise(
+        "disclosure",
+        "The prosecutor has both schedules; the defence never has the sensitive one.",
+        schedules_told_to_the_wrong_side,
+    ),
+    Promise("pass", "Every pass opens exactly one thing that was given by name.", passes_of_nothing),
     Promise("quarantine", "Every file that was sent is in quarantine.", files_without_bytes),
+    Promise(
+        "added", "Every file that an officer added is an entry.", files_of_officers_without_entry
+    ),
     Promise(
         "receipt", "Every receipt checks and lists the files that are kept.", receipts_that_say_something_else
     ),

@@ -122,7 +122,7 @@ def ask_destruction(
     found = retention_rules().get(rule)
     if found is None:
         raise BadInput("rule", "Choose the rule under which it may be destroyed.")
-    if found.needs_closed and case.state != "closed":
+    if rule not in rules.AT_ANY_TIME and case.state != "closed":
         raise BadInput("rule", "Under this rule an exhibit is destroyed only after its case has closed.")
     reference = " ".join(order.upper().split())
     if not SHAPE.match(reference) or not any(c.isdigit() for c in reference):

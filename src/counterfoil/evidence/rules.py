@@ -211,3 +211,7 @@ def copies_of_type(media_type: str) -> tuple[str, ...]:
     if family == "video" or media_type == "application/octet-stream":
         return ("poster", "thumbs", "waveform", "proxy")
     return ()
+
+
+# Rules of retention under which an exhibit may be destroyed while its case is still open; under any other, after it.
+AT_ANY_TIME = frozenset({"court-order", "unlawful-to-hold", "right-to-erasure"})
