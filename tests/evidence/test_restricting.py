@@ -320,3 +320,25 @@ def test_files_of_any_type_are_taken_and_sealed_unchanged(cast: Cast) -> None:
     ]
     with pytest.raises(Refusal, match="is empty"):
         reports.add_upload(scenes.draft(session="2"), "empty.jpg", io.BytesIO(b""), 0)
+
+
+def test_the_drawings_of_a_redaction_and_the_copies_of_a_share_go_too(cast: Cast, a_film: bytes) -> None:
+    from counterfoil.evidence.models import Redaction
+
+    scene, exhibit = sealed(cast, a_film)
+    stored = vault().add(io.BytesIO(b"pictures of every frame"))
+    Redaction.objects.create(
+        case_id=scene.case,
+        exhibit_id=exhibit,
+        kind="video",
+        state="reviewing",
+        asked_by_id=cast.id("alice"),
+        asked_at=timezone.now(),
+        sheets_sha256=stored.sha256,
+        sheets_size=stored.size,
+        found={"frames": 8},
+    )
+    restricting.restrict(scene.case, exhibit, WHY, by=scene.by)
+    row = Redaction.objects.get()
+    assert (row.state, row.sheets_sha256, row.found) == ("failed", "", {})
+    assert set(vault().all()) == {hashlib.sha256(a_film).hexdigest()}

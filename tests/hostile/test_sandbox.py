@@ -40,7 +40,7 @@ class Tripwires:
             self.has_ipv6 = False
         self.unix = str(folder / "socket")
         self._listen("unix", socket.AF_UNIX, self.unix)
-        self.abstract = f"counterfoil-test-{os.getpid()}"
+        self.abstract = f"counterfoil-test-{os.getpid()}-{id(self)}"
         self._listen("abstract", socket.AF_UNIX, "\0" + self.abstract)
         udp = self._open.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         udp.bind(("127.0.0.1", 0))

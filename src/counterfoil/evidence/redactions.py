@@ -30,6 +30,7 @@ from counterfoil.engines.tlog import jcs
 from counterfoil.evidence import recipes, redacting, rules
 from counterfoil.evidence.actions import derive
 from counterfoil.evidence.models import Exhibit, Redaction
+from counterfoil.evidence.restricting import forget_bytes
 from counterfoil.ledger.actions import record
 from counterfoil.plugs.stores import vault
 
@@ -238,7 +239,7 @@ def prepare(redaction_id: UUID) -> None:
         log.exception("redaction %s was not prepared", redaction_id)
         _fail(redaction_id, "Something went wrong while it was looked at, and it was noted. Begin again.")
         return
-    Redaction.objects.filter(pk=redaction_id, state="preparing").update(
+    listed = Redaction.objects.filter(pk=redaction_id, state="preparing").update(
         state="reviewing",
         stage="",
         kind=found["kind"],
@@ -246,6 +247,9 @@ def prepare(redaction_id: UUID) -> None:
         sheets_sha256=stored.sha256 if stored else "",
         sheets_size=stored.size if stored else 0,
     )
+    if not listed and stored:
+        # Restricted while it was drawn: nothing of it is kept.
+        forget_bytes([stored.sha256])
 
 
 def _found(path: Path) -> dict[str, Any]:

@@ -22,11 +22,10 @@ from counterfoil.cases import queries as cases
 from counterfoil.cases.queries import lock_case
 from counterfoil.cases.rules import clean_reason
 from counterfoil.engines.errors import Corrupt, NotAllowed
-from counterfoil.engines.vault import Quarantine
-from counterfoil.evidence.models import Copy, Exhibit, Share
+from counterfoil.evidence.models import Copy, Exhibit, Redaction, Share
 from counterfoil.evidence.queries import ExhibitCard, exhibit_for
 from counterfoil.ledger.actions import record
-from counterfoil.plugs.stores import quarantine, vault
+from counterfoil.plugs.stores import erasing, quarantine, vault
 from counterfoil.reports import screening
 
 log = logging.getLogger(__name__)
@@ -104,9 +103,7 @@ def _close(exhibit: Exhibit, how: str, by: Viewer, facts: dict[str, object]) -> 
     """Restrict an exhibit and all that was derived from it, and take its copies away; in the running transaction."""
     exhibit.restricted = how
     exhibit.save(update_fields=["restricted"])
-    copies = Copy.objects.filter(exhibit=exhibit)
-    gone = sorted(set(copies.exclude(sha256="").values_list("sha256", flat=True)))
-    copies.delete()
+    gone = _take_away(exhibit)
     record(
         "exhibit.restricted",
         by=by,
@@ -126,6 +123,20 @@ def _close(exhibit: Exhibit, how: str, by: Viewer, facts: dict[str, object]) -> 
         _close(child, how, by, {"parent": str(exhibit.pk)})
 
 
+def _take_away(exhibit: Exhibit) -> list[str]:
+    """Drop copies, shares and the drawings of redactions of an exhibit; return the digests of their bytes."""
+    copies = Copy.objects.filter(exhibit=exhibit)
+    shares = Share.objects.filter(exhibit=exhibit)
+    work = Redaction.objects.filter(exhibit=exhibit)
+    gone = set(copies.values_list("sha256", flat=True)) | set(shares.values_list("sha256", flat=True))
+    gone |= set(work.values_list("sheets_sha256", flat=True))
+    copies.delete()
+    shares.exclude(state="gone").update(state="gone", said="The exhibit was restricted.")
+    work.exclude(state="made").update(state="failed", error="The exhibit was restricted.")
+    work.update(sheets_sha256="", sheets_size=0, found={})
+    return sorted(gone - {""})
+
+
 @task()
 def forget(digests: list[str]) -> None:
     """Remove bytes that no row names any more, in the work process."""
@@ -139,7 +150,8 @@ def forget_bytes(digests: Iterable[str]) -> None:
     kept = set(living.filter(sha256__in=digests).values_list("sha256", flat=True))
     kept |= set(Share.objects.filter(sha256__in=digests, state="ready").values_list("sha256", flat=True))
     kept |= set(Copy.objects.filter(sha256__in=digests).values_list("sha256", flat=True))
-    store = Quarantine(vault().root)
+    kept |= set(Redaction.objects.filter(sheets_sha256__in=digests).values_list("sheets_sha256", flat=True))
+    store = erasing()
     for digest in digests - kept:
         with suppress(Corrupt):  # gone already: this runs at once, and once more by its task
             store.remove(digest)
