@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
-from counterfoil.engines.vault import BLOCK, Quarantine, Stored, Vault, sweep_staging
+from counterfoil.engines.vault import BLOCK, Quarantine, Stored, Vault
 
 FEW = min(settings().max_examples // 2, 200)  # each example syncs files
 CLIP = b"a clip from the doorbell" * 1000
@@ -228,7 +228,7 @@ def test_sweeping_staging_spares_a_writer_at_work(vault: Vault) -> None:
         path = vault.root / "staging" / name
         path.write_bytes(b"half")
         os.utime(path, (when, when))
-    assert sweep_staging(vault, older_than=lambda changed: changed < 1500) == 1
+    assert vault.sweep(older_than=lambda changed: changed < 1500) == 1
     assert [path.name for path in staging(vault)] == ["new"]
 
 
@@ -419,6 +419,6 @@ def test_nothing_acknowledged_is_lost_when_two_writers_are_killed_at_random(
             sha256, size = line.split(" ")
             known[sha256] = int(size)
     vault = Vault(root)
-    sweep_staging(vault, older_than=lambda changed: True)
+    vault.sweep(older_than=lambda changed: True)
     assert known
     assert vault.fsck(known.items(), unknown_is_fault=False) == []

@@ -9,7 +9,7 @@ collect_ignore = (
         "test_power_cuts.py",
         "test_postgresql.py",
         "test_sabotages.py",
-        "test_store.py",
+        "test_store_replies.py",
     ]
     if os.environ.get("COUNTERFOIL_DATABASE_URL")
     else []

@@ -5,6 +5,7 @@ import io
 import itertools
 import os
 import random
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,11 +94,13 @@ def write_on(home: Path, command: dict[str, Any]) -> None:
     for n in range(120):
         data = dice.randbytes(dice.choice((100, 5000, 300_000)))
         say(done="vault", key=f"v{n}", answer=list(store.add(io.BytesIO(data))))
+        time.sleep(dice.choice((0, 0.02, 0.05)))  # the next sync would save the last one
         new = size + dice.randint(1, 40)
         tiles.append(size, ENTRIES[size:new])
         tiles.publish_checkpoint(note_of(new))
         size = new
         say(done="log", key=f"l{n}", answer=size)
+        time.sleep(dice.choice((0, 0.02, 0.05)))
 
 
 # the product

@@ -24,7 +24,7 @@ from tests.faults.tally import DEEP, SEED, Gate
 
 from counterfoil.engines.errors import Refusal
 from counterfoil.engines.tlog import TileDir, checkpoint_text, parse_checkpoint, split_note
-from counterfoil.engines.vault import Vault, sweep_staging
+from counterfoil.engines.vault import Vault
 
 pytestmark = pytest.mark.skipif(
     bool(strace.forbidden()), reason=f"NO FAULT WAS INJECTED: {strace.forbidden()}"
@@ -132,7 +132,7 @@ class Stage:
 def judge_vault(home: Path, done: dict[str, Any]) -> tuple[list[str], list[str]]:
     """Check a vault after a fault: everything acknowledged is there, nothing half is, and a repeat succeeds."""
     store = Vault(home / "vault")
-    sweep_staging(store, older_than=lambda _: True)
+    store.sweep(older_than=lambda _: True)
     known = [(sha256, size) for sha256, size in done.values()]
     lost = [f"acknowledged and gone: {s}" for s in store.fsck(known, unknown_is_fault=False)]
     wrong = [s for s in Vault(home / "vault").fsck([], unknown_is_fault=False) if not lost]

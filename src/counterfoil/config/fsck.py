@@ -15,11 +15,10 @@ from django.utils import timezone
 from counterfoil.config import promises
 from counterfoil.courts import queries as courts
 from counterfoil.engines.errors import Refusal
-from counterfoil.engines.vault import Vault, sweep_staging
 from counterfoil.evidence import queries as evidence
 from counterfoil.ledger import queries as ledger
 from counterfoil.measures.queries import tables
-from counterfoil.plugs.stores import quarantine, vault
+from counterfoil.plugs.stores import Store, quarantine, vault
 from counterfoil.reports.receiving import store as unfinished_uploads
 
 # What nobody has touched for so long is no upload still under way.
@@ -54,9 +53,7 @@ def fsck(now: datetime | None = None, *, grace: timedelta = promises.GRACE) -> l
 def clear_leftovers(now: datetime | None = None, *, older: timedelta = ABANDONED) -> int:
     """Remove what stopped writers left in staging and `incoming/`; return how many. Nothing there was acknowledged."""
     limit = ((now or timezone.now()) - older).timestamp()
-    removed = sum(
-        sweep_staging(store, older_than=lambda at: at <= limit) for store in (vault(), quarantine())
-    )
+    removed = sum(store.sweep(older_than=lambda at: at <= limit) for store in (vault(), quarantine()))
     for path in (Path(settings.COUNTERFOIL_HOME) / "incoming").iterdir():
         with suppress(FileNotFoundError):
             if path.stat().st_mtime <= limit:
@@ -70,7 +67,7 @@ def _uploads() -> Iterable[tuple[str, int]]:
     return kept.values_list("sha256", "size")
 
 
-def _store(name: str, store: Vault, known: Iterable[tuple[str, int]]) -> list[str]:
+def _store(name: str, store: Store, known: Iterable[tuple[str, int]]) -> list[str]:
     """Read a store again. A leftover in staging is no fault: an upload may be under way."""
     found = store.fsck(known, unknown_is_fault=False)
     return [f"In the {name}: {s}" for s in found if "staging folder holds" not in s]

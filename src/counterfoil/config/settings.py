@@ -277,7 +277,16 @@ DEFAULT_FROM_EMAIL = os.environ.get("COUNTERFOIL_MAIL_FROM", "updates@counterfoi
 
 # Sockets for outside products: the adapter's dotted path and its options; witness and timestamper take several by name.
 ANCHORS = read_anchors(os.environ.get("COUNTERFOIL_ANCHORS", ""), COUNTERFOIL_HOME, production=PRODUCTION)
+VAULT = os.environ.get("COUNTERFOIL_VAULT", "")
 PLUGS: dict[str, Any] = {
+    "store": (
+        {
+            "BACKEND": "counterfoil.adapters.store_s3.S3",
+            "OPTIONS": {"where": VAULT, "endpoint": os.environ.get("COUNTERFOIL_S3_ENDPOINT", "")},
+        }
+        if VAULT.startswith("s3://")
+        else {"BACKEND": "counterfoil.adapters.store_files.Files", "OPTIONS": {"where": VAULT}}
+    ),
     "notifier": (
         {"BACKEND": "counterfoil.adapters.notifier_smtp.Smtp", "OPTIONS": {}}
         if os.environ.get("COUNTERFOIL_SMTP_HOST")

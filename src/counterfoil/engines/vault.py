@@ -213,6 +213,20 @@ class Vault:
             ]
         return faults
 
+    def sweep(self, *, older_than: Callable[[float], bool]) -> int:
+        """Remove leftovers of stopped writers from staging and return how many; none was ever acknowledged.
+
+        `older_than` is asked with each file's time of last change, in seconds since 1970, so that a writer still
+        at work is left alone.
+        """
+        folder, removed = self.root / _STAGING, 0
+        if folder.is_dir():
+            for path in folder.iterdir():
+                if older_than(path.stat().st_mtime):
+                    path.unlink(missing_ok=True)
+                    removed += 1
+        return removed
+
     def _folder(self, folder: Path) -> Path:
         """Return a folder that exists durably, making what is missing and syncing above each new name.
 
@@ -257,21 +271,6 @@ class Quarantine(Vault):
         if not final.samefile(path):
             self._reread(stored)
         return stored
-
-
-def sweep_staging(vault: Vault, *, older_than: Callable[[float], bool]) -> int:
-    """Remove leftovers of stopped writers from staging and return how many; none was ever acknowledged.
-
-    `older_than` is asked with each file's time of last change, in seconds since 1970, so that a writer still
-    at work is left alone.
-    """
-    folder, removed = vault.root / _STAGING, 0
-    if folder.is_dir():
-        for path in folder.iterdir():
-            if older_than(path.stat().st_mtime):
-                path.unlink(missing_ok=True)
-                removed += 1
-    return removed
 
 
 def _blocks(stream: BinaryIO, *, buffers: int = 1) -> Iterator[memoryview]:
