@@ -10,8 +10,9 @@ from tests import scenes
 from tests.cast import Cast
 
 from counterfoil.engines.errors import BadInput
+from counterfoil.engines.tus import Stop
 from counterfoil.plugs.stores import quarantine, vault
-from counterfoil.reports import actions, queries
+from counterfoil.reports import actions, queries, receiving
 from counterfoil.reports.models import Draft, Upload
 from counterfoil.reports.rules import plain_name
 
@@ -35,22 +36,9 @@ def test_a_file_is_in_quarantine_under_its_own_digest_before_it_is_listed(draft:
     assert queries.files_of_draft(draft) == (card,)
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "why"),
-    [
-        ("empty.jpg", b"", "is empty"),
-        ("page.html", b"<html><script>alert(1)</script>", "not a photo"),
-        ("virus.jpg", b"MZ\x90\x00" + bytes(600), "not a photo"),
-        ("drawing.svg", b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "not a photo"),
-        ("archive.jpg", b"PK\x03\x04" + bytes(600), "not a photo"),
-    ],
-)
-def test_it_refuses_one_file_with_a_sentence_that_names_it(
-    draft: Draft, name: str, data: bytes, why: str
-) -> None:
-    with pytest.raises(BadInput, match=why) as refused:
-        actions.add_upload(draft, name, io.BytesIO(data), len(data))
-    assert name in str(refused.value)
+def test_it_refuses_an_empty_file_with_a_sentence_that_names_it(draft: Draft) -> None:
+    with pytest.raises(BadInput, match=r"empty\.jpg is empty") as refused:
+        actions.add_upload(draft, "empty.jpg", io.BytesIO(b""), 0)
     assert refused.value.field == "files"
     assert queries.files_of_draft(draft) == ()
 
@@ -71,10 +59,10 @@ def test_a_file_bigger_than_it_said_is_stopped_while_it_streams(
 
 
 def test_it_takes_so_many_files_and_no_more(draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "FILES_LIMIT", 2)
+    monkeypatch.setattr(receiving, "FILES_LIMIT", 2)
     for n in range(2):
         actions.add_upload(draft, f"{n}.jpg", io.BytesIO(scenes.photo(n)))
-    with pytest.raises(BadInput, match="You can send 2 files"):
+    with pytest.raises(Stop, match="no more files"):
         actions.add_upload(draft, "3.jpg", io.BytesIO(scenes.photo(3)))
 
 

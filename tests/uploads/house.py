@@ -3,6 +3,7 @@
 `python -m tests.uploads.house furnish|judge|clock FOLDER` runs inside the installation; `House` starts and kills it.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -43,8 +44,12 @@ class House:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What a client sends to be this draft's sender."""
-        return {"Cookie": f"s={self.facts['session']}", "X-CSRFToken": TOKEN}
+        """What a client sends to be the first draft's sender."""
+        return self.sender(0)
+
+    def sender(self, n: int) -> dict[str, str]:
+        """What a client sends to be the sender of draft `n`."""
+        return {"Cookie": f"s={self.facts['sessions'][n]}", "X-CSRFToken": TOKEN}
 
     def run(self, *words: str) -> dict[str, Any]:
         """Run one command inside the installation and return what it says."""
@@ -60,9 +65,9 @@ class House:
         answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
         return answer
 
-    def furnish(self) -> "House":
+    def furnish(self, senders: int = 1) -> "House":
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.facts = self.run("furnish")
+        self.facts = self.run("furnish", str(senders))
         return self
 
     def start(self) -> "House":
@@ -85,7 +90,8 @@ class House:
     def kill(self) -> None:
         """Kill the server and all its processes at once."""
         assert self.process is not None
-        os.killpg(self.process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
 
@@ -103,25 +109,27 @@ class House:
             self.kill()
 
 
-def furnish() -> dict[str, Any]:
-    """Bring up a database with a staffed force, a draft, and the session that holds it."""
+def furnish(senders: int) -> dict[str, Any]:
+    """Bring up a database with a staffed force, drafts, and the session that holds each."""
     from importlib import import_module
 
     from django.conf import settings
     from django.core.management import call_command
-    from tests import scenes
     from tests.cast import Cast
 
     from counterfoil.reports.actions import start_draft
 
     call_command("migrate", verbosity=0, interactive=False)
     Cast().queue()
-    draft = start_draft("burglary", "en", "the draft's key")
-    session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session.update({"k": "the draft's key", "_csrftoken": TOKEN})
-    session.create()
-    assert scenes
-    return {"session": session.session_key, "draft": str(draft.pk)}
+    sessions, drafts = [], []
+    for n in range(senders):
+        draft = start_draft("burglary", "en", f"the key of draft {n}")
+        session = import_module(settings.SESSION_ENGINE).SessionStore()
+        session.update({"k": f"the key of draft {n}", "_csrftoken": TOKEN})
+        session.create()
+        sessions.append(session.session_key)
+        drafts.append(str(draft.pk))
+    return {"sessions": sessions, "drafts": drafts, "session": sessions[0]}
 
 
 def judge() -> dict[str, Any]:
@@ -135,7 +143,12 @@ def judge() -> dict[str, Any]:
     for upload in Upload.objects.all():
         with quarantine().open(upload.sha256, verify=False) as file:
             seen = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
-        files[str(upload.pk)] = {"sha256": upload.sha256, "seen": seen, "size": upload.size, "name": upload.name}
+        files[str(upload.pk)] = {
+            "sha256": upload.sha256,
+            "seen": seen,
+            "size": upload.size,
+            "name": upload.name,
+        }
     return {
         "files": files,
         "waiting": [str(p) for p in Partial.objects.values_list("pk", flat=True)],
@@ -157,4 +170,5 @@ if __name__ == "__main__":
     import django
 
     django.setup()
-    print(json.dumps({"furnish": furnish, "judge": judge, "clock": clock}[sys.argv[1]]()))
+    asked: dict[str, Any] = {"judge": judge, "clock": clock, "furnish": lambda: furnish(int(sys.argv[2]))}
+    print(json.dumps(asked[sys.argv[1]]()))

@@ -167,11 +167,10 @@ def material_decided_otherwise(before: datetime) -> Iterable[object]:
     last: dict[str, str] = {}
     said = rows("ledger.Entry").filter(act__in=["exhibit.material", "statement.material"])
     for subject, body in said.order_by("at", "id").values_list("subject_id", "body"):
-        if body:
-            last[subject] = str(body.get("material"))
+        last[subject] = str(body.get("material")) if body else ""
     for model in ("evidence.Exhibit", "evidence.Statement"):
         for pk, state in rows(model).values_list("pk", "material"):
-            if last.get(str(pk), "undecided") != state:
+            if last.get(str(pk), "undecided") not in (state, ""):  # "" was erased
                 yield f"{model.partition('.')[2].lower()} {pk} is {state} and the log says otherwise"
 
 

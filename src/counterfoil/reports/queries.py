@@ -168,6 +168,11 @@ def files_of_draft(draft: Draft) -> tuple[FileCard, ...]:
     return _cards(Upload.objects.filter(draft=draft, removed_at=None).order_by("number"))
 
 
+def files_of_owner(owner: str) -> tuple[FileCard, ...]:
+    """Return the files that officers sent for something (`case:<id>`), in order."""
+    return _cards(Upload.objects.filter(owner=owner, removed_at=None).order_by("number"))
+
+
 def _card(report: Report) -> ReportCard:
     return ReportCard(
         id=report.pk,

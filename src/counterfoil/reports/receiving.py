@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -24,6 +25,7 @@ from counterfoil.engines.errors import Corrupt, Refusal
 from counterfoil.engines.sniff import NEEDED, Kind, sniff
 from counterfoil.engines.tus import Creation, Partials, Patch, State, Stop, Whole
 from counterfoil.engines.tus.store import Body
+from counterfoil.engines.vault import Stored
 from counterfoil.ledger.actions import record
 from counterfoil.plugs.stores import taking_in
 from counterfoil.reports.models import Draft, Partial, Upload
@@ -31,7 +33,6 @@ from counterfoil.reports.rules import plain_name
 
 log = logging.getLogger(__name__)
 FILES_LIMIT = 30
-UNKNOWN = Kind("application/octet-stream", "bin", "file")
 TOUCH = timedelta(minutes=1)
 
 
@@ -195,9 +196,8 @@ class Receiving:
         return Sent(row.pk, state.offset, state.length, row.metadata, concat, _expires(state))
 
     def _still_open(self) -> None:
-        if self.owner.startswith("draft:"):
-            if not Draft.objects.filter(pk=self.owner[6:], sent_as=None).exists():
-                raise Stop("closed")
+        if self.owner.startswith("draft:") and not _open_draft(self.owner):
+            raise Stop("closed")
 
     def _fits(
         self, length: int | None, *, part: bool = False, besides: Partial | None = None, joining: bool = False
@@ -264,7 +264,6 @@ def finish(partial: UUID) -> None:
 
 def _list(row: Partial, whole: Whole) -> bool:
     """Put the bytes in quarantine and the file on its owner, and forget the partial; False when the owner is closed."""
-    kind = sniff(whole.head) or UNKNOWN
     with taking_in() as quarantine:
         stored = whole.into(quarantine)
         with transaction.atomic():
@@ -274,37 +273,57 @@ def _list(row: Partial, whole: Whole) -> bool:
                 draft = Draft.objects.select_for_update().filter(pk=row.owner[6:], sent_as=None).first()
                 if draft is None:
                     return False
-            if not Partial.objects.select_for_update().filter(pk=row.pk).exists():
-                return True
-            here = Upload.objects.filter(draft=draft) if draft else Upload.objects.filter(owner=row.owner)
-            now = timezone.now()
-            upload = Upload.objects.create(
-                id=row.pk,
-                draft=draft,
-                owner="" if draft else row.owner,
-                sent_by="" if draft else row.sent_by,
-                number=(here.aggregate(n=Max("number"))["n"] or 0) + 1,
-                name=row.name,
-                media_type=kind.media_type,
-                extension=kind.extension,
-                sha256=stored.sha256,
-                size=stored.size,
-                received_at=now,
-            )
-            if draft:
-                Draft.objects.filter(pk=draft.pk).update(touched_at=now)
-            else:
-                noun, _, thing = row.owner.partition(":")
-                record(
-                    "upload.received",
-                    by=Viewer(row.sent_by),
-                    on=("upload", upload.pk),
-                    thread=thing if noun == "case" else None,
-                    sha256=stored.sha256,
-                    size=stored.size,
-                )
-            Partial.objects.filter(pk=row.pk).delete()
+            if Partial.objects.select_for_update().filter(pk=row.pk).exists():
+                _make(row.pk, row.owner, row.sent_by, row.name, sniff(whole.head), stored, draft)
+                Partial.objects.filter(pk=row.pk).delete()
     return True
+
+
+def _make(
+    pk: UUID, owner: str, sent_by: str, name: str, kind: Kind, stored: Stored, draft: Draft | None
+) -> Upload:
+    """List a file whose bytes are in quarantine; what an officer adds is an entry."""
+    here = Upload.objects.filter(draft=draft) if draft else Upload.objects.filter(owner=owner)
+    now = timezone.now()
+    upload = Upload.objects.create(
+        id=pk,
+        draft=draft,
+        owner="" if draft else owner,
+        sent_by="" if draft else sent_by,
+        number=(here.aggregate(n=Max("number"))["n"] or 0) + 1,
+        name=name,
+        media_type=kind.media_type,
+        extension=kind.extension,
+        sha256=stored.sha256,
+        size=stored.size,
+        received_at=now,
+    )
+    if draft:
+        Draft.objects.filter(pk=draft.pk).update(touched_at=now)
+    else:
+        noun, _, thing = owner.partition(":")
+        record(
+            "upload.received",
+            by=Viewer(sent_by),
+            on=("upload", pk),
+            thread=thing if noun == "case" else None,
+            sha256=stored.sha256,
+            size=stored.size,
+        )
+    return upload
+
+
+def add_file(owner: str, name: str, stream: BinaryIO, *, by: Viewer) -> UUID:
+    """Take one whole file for an owner that is no draft (a plain form without scripts), and return its id."""
+    size = stream.seek(0, 2)
+    Receiving(owner, by=by)._fits(size)
+    stream.seek(0)
+    kind = sniff(stream.read(NEEDED))
+    stream.seek(0)
+    with taking_in() as quarantine:
+        stored = quarantine.add(stream, limit=settings.FILE_LIMIT)
+        with transaction.atomic():
+            return _make(uuid4(), owner, by.id, plain_name(name), kind, stored, None).pk
 
 
 def discard(partial: UUID) -> None:
@@ -341,9 +360,11 @@ def sweep(now: datetime) -> int:
 
 
 def _orphan(row: Partial) -> bool:
-    return (
-        row.owner.startswith("draft:") and not Draft.objects.filter(pk=row.owner[6:], sent_as=None).exists()
-    )
+    return row.owner.startswith("draft:") and not _open_draft(row.owner)
+
+
+def _open_draft(owner: str) -> bool:
+    return Draft.objects.filter(pk=owner.partition(":")[2], sent_as=None).exists()
 
 
 def _expires(state: State) -> datetime:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.clock import London
 from counterfoil.engines.errors import BadInput, Refusal
+from counterfoil.engines.tus import Stop
 from counterfoil.faces.kit import tus
 from counterfoil.faces.kit.language import gettext as _
 from counterfoil.faces.kit.language import lang, moment
@@ -303,6 +304,8 @@ def _take_files(
         if not problem:
             try:
                 actions.add_upload(draft, one_file.name or "", forms.stream_of(one_file), one_file.size)
+            except Stop as wrong:
+                problem = f"{one_file.name}: {tus.sentence(wrong)}"
             except Refusal as wrong:
                 problem = str(wrong)
         if problem:

@@ -6,7 +6,7 @@
   var svg = document.getElementById("picture");
   if (!holder || !svg) return;
   var facts = JSON.parse(holder.textContent);
-  var image = document.getElementById("frame"), marks = document.getElementById("marks"), drawn = document.getElementById("drawn");
+  var image = document.getElementById("sheet"), marks = document.getElementById("marks"), drawn = document.getElementById("drawn");
   var form = document.getElementById("boxform");
   var goto = document.getElementById("goto"), time = document.getElementById("time"), head = document.getElementById("head");
   var now = Number(goto.value) || 0, NS = "http://www.w3.org/2000/svg";
