@@ -1216,11 +1216,13 @@ async function locate(c, broken) {
     const signing = paper && paper.text_sha256 && all.find((e) => e.body && Object.values(e.body).includes(paper.text_sha256));
     found.push({ code: file ? "at-paper" : "at-paper-gone", path, kind: of, who: paper && paper.witness, event: signing || null });
   }
+  if (["payload", "files", "paper"].includes(broken.name)) await attempt(() => restated(c, listing, all, found));
+  if (broken.name === "payload") await attempt(() => revised(c, sealing, found));
   const report = (c.manifest && c.manifest.files || []).find((r) => r.path === "data/report.pdf");
   const held = c.files.get("data/report.pdf");
   if (["report", "attachment", "seal"].includes(broken.name) || (report && held && held.sha256 !== report.sha256)) found.push({ code: "at-report", event: sealing || null });
   if (broken.name === "timestamp") found.push({ code: "at-stamp", event: sealing || null });
-  if (broken.code === "witness-few" || broken.code === "rewritten" || ["checkpoint", "manifest-note", "key-history", "payload"].includes(broken.name)) {
+  if (broken.code === "witness-few" || broken.code === "rewritten" || ["checkpoint", "manifest-note", "key-history"].includes(broken.name)) {
     for (const x of listing.exhibits) {
       const own = (x.events || []).map((h) => events.get(h)).find((e) => e && e.body && e.body.sha256 === x.sha256);
       found.push({ code: "at-unvouched", label: x.label, title: x.title, event: own || null });
@@ -1229,6 +1231,27 @@ async function locate(c, broken) {
   }
   const seen = new Set();
   return found.filter((row) => { const key = row.code + row.label + row.path + row.place; return !seen.has(key) && seen.add(key); });
+}
+
+async function restated(c, listing, all, found) { // a statement whose words are not those whose digest the log holds
+  const signings = all.filter((e) => e.body && e.body.act === "statement.signed"), used = new Set(), odd = [];
+  for (const path of Object.keys(listing.papers || {}).filter((p) => p.startsWith("data/statements/"))) {
+    const paper = await c.json(path), digest = shaHex(bytesOf(paper.text));
+    const signing = signings.find((e) => Object.values(e.body).includes(digest));
+    if (signing) used.add(signing);
+    else odd.push([path, paper]);
+  }
+  for (const [path, paper] of odd) {
+    const left = signings.filter((e) => !used.has(e));
+    const exact = left.find((e) => e.body.number !== undefined && paper.reference === `S/${e.body.number}`);
+    const event = exact || (left.length === 1 ? left[0] : null);
+    found.push({ code: "at-words", path, kind: "statements", who: paper.witness, event });
+  }
+}
+async function revised(c, sealing, found) { // a report that went on after its seal
+  try { new Pdf(await c.read("data/report.pdf", REPORT)).checkWhole(); } catch (error) {
+    found.push({ code: error.code === "pdf-added" || error.code === "pdf-changed" || error.code === "pdf-sections" ? "at-report-added" : "at-report", event: sealing || null });
+  }
 }
 
 const exported = { verify, EXIT, CHECKS, Sha256, sha256, crc32, jcs, canonical, ed25519, slowEd25519, Policy, localHeader, centralEntry, ending, rootOf,

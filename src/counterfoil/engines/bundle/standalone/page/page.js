@@ -53,7 +53,8 @@
       $(`${kind}-chosen`).textContent = file ? say("chosen", { name: file.name, size: size(file.size) }) : say("nothing-chosen");
     }
   }
-  const choose = (kind, file) => { if (file) { chosen[kind] = file; if (kind === "policy") $("pasted").value = ""; showChosen(); } };
+  const forget = () => { last = null; $("result").hidden = true; $("result").replaceChildren(); }; // no verdict stands beside another file
+  const choose = (kind, file) => { if (file) { forget(); chosen[kind] = file; if (kind === "policy") $("pasted").value = ""; showChosen(); } };
   const looksLikePolicy = (file) => /\.(txt|policy)$/i.test(file.name);
 
   function eventRows(list, exhibits) {
@@ -97,7 +98,7 @@
       el("div", { id: "proved" }, el("h2", {}, say("head-proved")), full ? el("ul", {}, [1, 2, 3, 4, 5].map((n) => el("li", {}, say(`proved-${n}`, { when: when(c.stamped) })))) : el("p", {}, say("proved-nothing"))),
       el("div", { class: "not", id: "not-proved" }, el("h2", {}, say("head-not-proved")), el("ul", {}, [...open, ...[1, 2, 3, 4, 5].map((n) => say(`not-proved-${n}`))].map((t) => el("li", {}, t))))));
     if (x && Array.isArray(x.exhibits)) drawContent(out, r, c, x);
-    out.append(el("h2", {}, say("head-checks")), table([{ t: "", n: true }, { t: say("col-check"), keep: true }, { t: say("col-state"), keep: true }, { t: say("col-says") }],
+    out.append(el("h2", {}, say("head-checks")), table([{ t: say("col-number"), n: true }, { t: say("col-check"), keep: true }, { t: say("col-state"), keep: true }, { t: say("col-says") }],
       r.checks.map((k, n) => [String(n + 1), k.name, tag({ ok: "good", failed: "bad", "not-proved": "half", "not-run": "plain" }[k.state], k.state),
         say(k.code === "ok" ? `check-${k.name}` : k.code, k.facts)]), say("head-checks")));
     const print = el("button", { type: "button", class: "plain" }, say("print")), again = el("button", { type: "button", class: "plain" }, say("again"));
@@ -178,11 +179,10 @@
     event.preventDefault();
     $("problem").textContent = "";
     if (!chosen.bundle) { $("problem").textContent = say("need-bundle"); $("bundle").focus(); return; }
+    forget();
+    $("go").disabled = true;
     const pasted = $("pasted").value, file = chosen.bundle;
     const policy = pasted.trim() ? new TextEncoder().encode(pasted) : chosen.policy ? new Uint8Array(await chosen.policy.arrayBuffer()) : null;
-    last = null;
-    $("result").hidden = true;
-    $("go").disabled = true;
     $("working").hidden = false;
     $("progress-text").textContent = say("checking-start");
     let painted = 0;
