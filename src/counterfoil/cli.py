@@ -98,6 +98,7 @@ def tick() -> None:
     from counterfoil.courts.actions import sweep_bundles
     from counterfoil.duties.actions import sweep
     from counterfoil.evidence.copies import sweep_copies
+    from counterfoil.evidence.custody import sweep_destroyed
     from counterfoil.evidence.restricting import sweep_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
     from counterfoil.notices.actions import send_waiting
@@ -115,6 +116,7 @@ def tick() -> None:
         lambda: sweep_bundles(timezone.now()),
         lambda: sweep_screening(timezone.now()),
         lambda: sweep_copies(timezone.now()),
+        sweep_destroyed,
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
         clear_leftovers,

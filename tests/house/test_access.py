@@ -114,6 +114,7 @@ class Stories:
             "bundle": scene.bundle,
             "release": uuid4(),
             "item": scene.exhibit,
+            "share": uuid4(),
             "copy": self.copy(scene.exhibit),
             "redaction": self.redaction(scene),
             "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")

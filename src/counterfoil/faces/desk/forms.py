@@ -134,6 +134,31 @@ class SignSchedules(Typed):
     signed_name = short(120)
 
 
+class Share(Typed):
+    """With whom an exhibit is shared, and what for."""
+
+    recipient = short(120)
+    organisation = short(120)
+    purpose = short(200)
+
+
+class GiveBack(Typed):
+    """To whom an exhibit is returned, their signature, and why."""
+
+    to = short(120)
+    signed_name = short(120)
+    reason = long(4000)
+
+
+class Destruction(Typed):
+    """Under which rule and order an exhibit is destroyed, and why; or what the second person decides."""
+
+    step = short(10)
+    rule = short(40)
+    order = short(60)
+    reason = long(4000)
+
+
 class Statement(Typed):
     """A statement: the front as it is signed, and the back page that stays with the case."""
 

@@ -137,7 +137,7 @@ def timeline(
 
     `names` are actors by id, `things` subjects by "kind:ID" (an exhibit as "AB/1"), `reasons` texts by digest.
     """
-    shown = {"public": "The public", "clock": "The clock", "defence": "The defence", **names}
+    shown = {"public": "The public", "clock": "The clock", "defence": "The defence", "recipient": "A named recipient", **names}
     return [
         Event(
             at=e.at,
@@ -283,6 +283,22 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return f"Gave exhibit {thing} a new title"
         case "exhibit.moved":
             return f"Handed exhibit {thing} to {person('to')}"
+        case "exhibit.copied":
+            return f"Took a copy of exhibit {thing} out"
+        case "exhibit.shared":
+            return f"Shared exhibit {thing} with a named person"
+        case "exhibit.opened":
+            return f"Opened exhibit {thing} with the code"
+        case "share.ended":
+            return f"Ended a share of exhibit {thing}"
+        case "exhibit.returned":
+            return f"Returned exhibit {thing}"
+        case "exhibit.destruction_asked":
+            return f"Asked that exhibit {thing} be destroyed under {str(body.get('order', '')).replace('_', ' ')}"
+        case "exhibit.destruction_refused":
+            return f"Decided that exhibit {thing} is kept"
+        case "exhibit.destroyed":
+            return f"Destroyed exhibit {thing} under {str(body.get('order', '')).replace('_', ' ')}"
         case "exhibit.material" | "statement.material":
             what = f"exhibit {thing}" if entry.act == "exhibit.material" else "a statement"
             state = str(body.get("material", "")).replace("_", " ")
