@@ -16,6 +16,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.tlog import (
     check_inclusion,
     entry_commitment,
+    jcs,
     leaf_hash,
     parse_checkpoint,
     split_note,

@@ -42,8 +42,8 @@ def body_of(
     return body
 
 
-# Without these the log could not account for itself.
-KEPT = ("key.", "log.", "checkpoint.")
+# Without these the log could not account for itself, for what was given away, or for what was destroyed.
+KEPT = ("key.", "log.", "checkpoint.", "bundle.")
 
 
 def may_be_erased(act: str, *, placed: bool, gone: bool) -> None:
@@ -52,8 +52,10 @@ def may_be_erased(act: str, *, placed: bool, gone: bool) -> None:
         raise NotAllowed("This entry has no place in the log yet. Try again in a minute.")
     if gone:
         raise NotAllowed("What this entry said is gone already.")
-    if act.startswith(KEPT) or act.endswith(".erased"):
-        raise NotAllowed(f"An entry {act} accounts for the log itself and is never erased.")
+    if act.startswith(KEPT) or act.endswith((".erased", ".destroyed")):
+        raise NotAllowed(
+            f"An entry {act} accounts for what was done to the log or the evidence and is never erased."
+        )
 
 
 def two_people(ids: Sequence[str]) -> list[str]:
