@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 WIDE, HIGH, BITS, SQUARE = 320, 180, 16, 20
-DATA = Path(os.environ.get("COUNTERFOIL_DATA", "/work/shared/data"))
+DATA = Path(os.environ.get("COUNTERFOIL_DATA") or Path(__file__).parents[2] / "shared" / "data")
 
 
 def real(name: str) -> Path:

@@ -408,3 +408,9 @@ def test_two_equal_lists_of_times_have_one_digest_and_two_unequal_ones_two(tmp_p
     assert line.digest() == recording.Timeline(line.time_base, line.pts, frozenset()).digest()
     assert line.digest() != fewer.digest()
     assert hashlib.sha256(b"").hexdigest() != line.digest()
+
+
+def test_no_gpl_encoder_is_named_in_the_product() -> None:
+    source = Path(recording.__file__).parents[2]
+    named = [p.name for p in source.rglob("*.py") if re.search(r"libx26[45]|libxvid|\bx26[45]\b", p.read_text())]
+    assert named == [], "PyAV's wheel carries GPL encoders; docs/adr/0017 says why none may be asked for"

@@ -20,7 +20,7 @@ from counterfoil.engines.media.recording import Recording, Timeline, Unplayable,
 # What every current browser plays from an MP4. HEVC and 4:2:2 are left out: many play neither.
 PLAYED_VIDEO = {"h264": ("yuv420p", "yuvj420p"), "vp9": ("yuv420p",), "av1": ("yuv420p",)}
 PLAYED_AUDIO = ("aac", "mp3", "opus", "flac")
-# VP9 by libvpx: no GPL, played by browsers, and at this setting faster than x264 (docs/adr names the figures).
+# VP9 by libvpx: played by browsers, fast at this setting, and under no GPL (docs/adr/0017 has the figures).
 VIDEO = {"deadline": "realtime", "cpu-used": "8", "crf": "32", "b": "0", "lag-in-frames": "0", "auto-alt-ref": "0",
          "threads": "1", "row-mt": "0", "flags": "+bitexact"}  # fmt: skip
 EXACT = {**VIDEO, "deadline": "good", "cpu-used": "4", "crf": "18"}
