@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import io
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -385,3 +386,49 @@ def make_bundle(keys: Keys, folder: Path, facts: BundleFacts | None = None) -> P
     """Build one complete honest bundle in `folder` and return its path."""
     made = payload(facts or make_facts(keys), keys.sealing)
     return finish(made, make_log(keys, made), keys.manifest, folder / f"{made.facts.name}.zip")
+
+
+def varied(keys: Keys, rng: random.Random) -> tuple[BundleFacts, Forge]:
+    """Return an honest case of some other shape: more or fewer exhibits, schedules, papers, authorities, words."""
+    facts = make_facts(keys)
+    content = rng.randbytes(rng.choice([0, 1, 63, 64, 65, 4096, 70_000]))
+    first = exhibit(
+        f"AB/{rng.randrange(1, 900)}",
+        rng.choice(["Ffilm", "A \u2018quoted\u2019 title", "x" * 90]),
+        content,
+        "x/y",
+        "n",
+        26,
+    )
+    exhibits = [x for x in facts.exhibits if rng.random() < 0.7]
+    exhibits += [first] if rng.random() < 0.7 else []
+    if rng.random() < 0.5:
+        exhibits = [replace(x, working=()) for x in exhibits]
+    listed = schedules(exhibits)
+    audience = rng.choice(["defence", "prosecutor"])
+    if audience == "prosecutor":
+        signed = listed[0].signed_at
+        nil = ScheduleFacts("MG6D", 1, [], "A. Officer", signed, endorsed_nil=True)
+        line = ScheduleItem(1, "Sensitive", reason="It names a source.")
+        listed.append(nil if rng.random() < 0.5 else ScheduleFacts("MG6D", 1, [line], "A. Officer", signed))
+    elif not any(x.parent for x in exhibits) and rng.random() < 0.5:
+        listed = []
+    facts = replace(
+        facts,
+        name=f"case-{rng.randrange(10**9)}",
+        exhibits=exhibits,
+        schedules=listed,
+        audience=audience,
+        statements=facts.statements[: rng.randrange(2)],
+        charges=facts.charges[: rng.randrange(2)],
+        outcome=rng.choice([None, facts.outcome]),
+        summary=[rng.choice(["", "One line.", "Un llinell.\n\nTwo."])],
+        events=facts.events if rng.random() < 0.8 else [],
+    )
+    one, bare = rng.random() < 0.3, rng.random() < 0.3
+
+    def log(found: LogFacts) -> LogFacts:
+        found = replace(found, tsrs=found.tsrs[:1]) if one else found
+        return replace(found, consistency={}) if bare else found
+
+    return facts, Forge(log=log)

@@ -13,13 +13,14 @@ from tests.engines.bundle import facts as maker
 from tests.engines.bundle import forgery
 from tests.engines.bundle.conftest import STANDALONE, PageChecks
 
-from counterfoil.engines.bundle import Verdict, render, verify
+from counterfoil.engines.bundle import Verdict, finish, payload, render, verify
 from counterfoil.engines.bundle import verify as verify_function
 from counterfoil.engines.bundle.words import CHECKS, EXIT, SENTENCES
 
 FULL = os.environ.get("COUNTERFOIL_DEPTH") == "full"
-FLIPS = int(os.environ.get("COUNTERFOIL_FLIPS", "2000" if FULL else "200"))
-TIMES = 100 if FULL else 5
+FLIPS = int(os.environ.get("COUNTERFOIL_FLIPS", "5000" if FULL else "100"))
+CLEAN = int(os.environ.get("COUNTERFOIL_CLEAN", "1000" if FULL else "6"))
+TIMES = 100 if FULL else 3
 engine = sys.modules[verify_function.__module__]
 
 
@@ -67,6 +68,23 @@ def test_it_accepts_the_untouched_bundle_every_time(world: forgery.World, standa
         assert ours.word == "VERIFIED-UNWITNESSED", render(ours)
         assert ours.exit_code == 3
         assert theirs == ("VERIFIED-UNWITNESSED", None)
+
+
+@pytest.mark.faults
+def test_honest_bundles_of_every_shape_are_never_accused(
+    world: forgery.World, standalone: ModuleType, tmp_path: Path
+) -> None:
+    rng = random.Random(3)
+    for _ in range(CLEAN):
+        facts, forge = maker.varied(world.keys, rng)
+        made = payload(facts, world.keys.sealing)
+        path = finish(
+            made, maker.make_log(world.keys, made, forge), world.keys.manifest, tmp_path / "clean.zip"
+        )
+        ours, theirs = both(path, world.policy, standalone)
+        assert ours.word == "VERIFIED-UNWITNESSED", render(ours)
+        assert theirs == (ours.word, None)
+        path.unlink()
 
 
 def test_without_a_policy_from_outside_the_best_is_integrity_only(

@@ -15,8 +15,8 @@
     return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, " ");
   }
   const who = (id) => (last && last.case.actors && last.case.actors[id]) || id || "";
-  const when = (ms) => (ms === null || ms === undefined || Number.isNaN(ms) ? "" : new Date(ms).toLocaleString(language === "cy" ? "cy-GB" : "en-GB",
-    { timeZone: "Europe/London", day: "numeric", month: "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }));
+  const when = (ms, short = false) => (ms === null || ms === undefined || Number.isNaN(ms) ? "" : new Date(ms).toLocaleString(language === "cy" ? "cy-GB" : "en-GB",
+    { timeZone: "Europe/London", day: "numeric", month: short ? "short" : "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }));
   const act = (e) => String(e.body.act || "").replace(/[._]/g, " ");
   const eventText = (e) => (e.body ? say("event-by", { act: act(e), who: who(e.body.by), when: when(e.at), index: e.index }) : say("event-bare", { index: e.index }));
   const size = (count) => {
@@ -59,9 +59,9 @@
 
   function eventRows(list, exhibits) {
     const of = new Map((exhibits || []).flatMap((x) => x.events.map((h) => [h, x.label])));
-    const heads = [{ t: say("col-index"), n: true }, { t: say("col-when") }, ...(exhibits ? [{ t: say("event-exhibit"), keep: true }] : []), { t: say("col-who") }, { t: say("col-what") }, { t: say("col-more") }];
+    const heads = [{ t: say("col-index"), n: true }, { t: say("col-when"), keep: true }, ...(exhibits ? [{ t: say("event-exhibit"), keep: true }] : []), { t: say("col-who") }, { t: say("col-what") }, { t: say("col-more") }];
     const rows = list.map((e) => {
-      const cells = e.body ? [when(e.at), ...(exhibits ? [of.get(e.commitmentHex) || ""] : []), who(e.body.by), act(e), particulars(e.body)]
+      const cells = e.body ? [when(e.at, true), ...(exhibits ? [of.get(e.commitmentHex) || ""] : []), who(e.body.by), act(e), particulars(e.body)]
         : ["", ...(exhibits ? [of.get(e.commitmentHex) || ""] : []), "", say("event-erased", { index: e.erasedBy }), ""];
       return [String(e.index), ...cells];
     });
@@ -121,7 +121,7 @@
         pairs(["produced-by", shown(e.produced_by)], ["original-name", shown(e.original_name)], ["media-type", shown(e.media_type)], ["size", size(e.size)], ["sha256", code(e.sha256)],
           ["in-bundle", e.restricted ? say("restricted-line") : code(e.path)], ["device-time", t ? shown(t.device_time) : ""],
           ["device-clock", offset && t.measured_by ? say("clock-by", { offset, who: t.measured_by }) : offset], ["corrected-time", t && t.corrected_time ? when(Date.parse(t.corrected_time)) : ""],
-          ["made-from", e.parent], ["recipe", e.recipe_sha256 ? code(e.recipe_sha256) : ""], ["working-copies", (e.working || []).map((w) => shown(w.kind)).join(", ")]),
+          ["made-from", e.parent], ["recipe-digest", e.recipe_sha256 ? code(e.recipe_sha256) : ""], ["working-copies", (e.working || []).map((w) => shown(w.kind)).join(", ")]),
         el("details", {}, el("summary", {}, say("events-of", { count: list.length })), list.length ? eventRows(list) : "")));
     }
     const others = c.events.filter((e) => !x.exhibits.some((k) => k.events.includes(e.commitmentHex)));
