@@ -65,6 +65,9 @@ def _fsck(args: argparse.Namespace) -> int:
     _django()
     from counterfoil.config.fsck import fsck
 
+    from counterfoil.engines.sandbox import strength
+
+    print(strength().sentence)
     wrong = fsck()
     for sentence in wrong:
         print(sentence)

@@ -9,7 +9,7 @@ from tests.cast import Cast
 from tests.portal.walk import CLIP, PHOTO, Visitor, upload
 
 from counterfoil.reports import actions, queries
-from counterfoil.reports.models import Draft, Report
+from counterfoil.reports.models import Draft, Report, Upload
 
 pytestmark = pytest.mark.django_db
 KINDS = [
@@ -66,22 +66,42 @@ def test_sending_twice_gives_the_same_reference_and_makes_one_report() -> None:
     assert Report.objects.count() == 1
 
 
-def test_a_file_too_big_and_one_of_a_wrong_type_fail_alone_and_the_good_one_is_kept(
+def test_a_file_too_big_and_an_empty_one_fail_alone_and_every_other_is_kept_whatever_it_is(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("counterfoil.faces.portal.forms.FILE_LIMIT", 10_000)
     someone = Visitor().start().until("photos, video")
-    files = [upload("long.mp4", CLIP * 4), upload("virus.exe", b"MZ not a photo"), upload("clip.mp4", CLIP)]
+    files = [
+        upload("long.mp4", CLIP * 4),
+        upload("empty.jpg", b""),
+        upload("recorder.exe", b"MZ\x90\x00"),
+        upload("clip.mp4", CLIP),
+    ]
     at = someone.at
     someone.press({"then": "next", "files": files})
     assert someone.at == at
     assert someone.title.startswith("Error: ")
     assert "long.mp4 is too big. The limit is 9.8 KB." in someone.words
-    assert "virus.exe is not a photo, video, sound or PDF" in someone.words
-    assert "We have 1 file" in someone.words
+    assert "empty.jpg is empty. Choose the file again." in someone.words
+    assert "We have 2 files" in someone.words
     someone.answer_all()
     assert "clip.mp4" in someone.words
-    assert "virus.exe" not in someone.words
+    assert "recorder.exe" in someone.words
+    assert "empty.jpg" not in someone.words
+
+
+def test_the_sender_can_have_a_file_kept_apart_and_it_stays_so() -> None:
+    someone = (
+        Visitor().start().until("photos, video").press({"then": "add", "files": [upload("a.jpg", PHOTO)]})
+    )
+    chosen = re.search(r'name="file" value="([^"]+)"', someone.html)
+    assert chosen
+    someone.press({"then": "restrict", "file": chosen[1]})
+    assert "Kept apart" in someone.words
+    assert "Keep this file apart" not in someone.words
+    assert Upload.objects.get().restricted == "reporter"
+    someone.answer_all().send()
+    assert Upload.objects.get().restricted == "reporter"
 
 
 def test_a_file_can_be_taken_off_again() -> None:

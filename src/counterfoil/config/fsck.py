@@ -15,6 +15,7 @@ from django.utils import timezone
 from counterfoil.config import promises
 from counterfoil.courts import queries as courts
 from counterfoil.engines.errors import Refusal
+from counterfoil.engines.sandbox import strength
 from counterfoil.evidence import queries as evidence
 from counterfoil.ledger import queries as ledger
 from counterfoil.measures.queries import tables
@@ -39,6 +40,7 @@ def fsck(now: datetime | None = None, *, grace: timedelta = promises.GRACE) -> l
         lambda: _store("quarantine", quarantine(), _uploads()),
         lambda: [f"Among unfinished uploads: {s}" for s in unfinished_uploads().fsck()],
         ledger.faults,
+        _sandbox,
         lambda: [f"Published tables: {s}" for s in tables().fsck()],
         lambda: list(_database()),
     )
@@ -60,6 +62,15 @@ def clear_leftovers(now: datetime | None = None, *, older: timedelta = ABANDONED
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
                 removed += 1
     return removed
+
+
+def _sandbox() -> list[str]:
+    """Name the walls that a file would be opened without on this machine."""
+    found = strength()
+    if found.enough and found.processes and found.calls:
+        return []
+    cost = "" if found.enough else " No file is opened on this machine until they stand."
+    return [f"{found.sentence}{cost}"]
 
 
 def _uploads() -> Iterable[tuple[str, int]]:

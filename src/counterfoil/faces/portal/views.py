@@ -28,9 +28,11 @@ from counterfoil.places import queries as places
 from counterfoil.places.actions import register_camera
 from counterfoil.reference.kinds import Kind, Question, kind_on, offered
 from counterfoil.reference.wording import say
-from counterfoil.reports import actions, queries, receiving, rules
+from counterfoil.reports import actions, queries, receiving, rules, screening
 from counterfoil.reports.queries import Draft  # type: ignore[attr-defined]
 
+KEEP = 600.0
+"""After so many seconds an upload at work renews its session."""
 P = ParamSpec("P")
 WithDraft = Callable[Concatenate[HttpRequest, Draft, P], HttpResponse]
 
@@ -292,6 +294,12 @@ def _take_files(
             if str(file.id) == chosen:
                 actions.remove_upload(draft, file.id)
         return go(here_again, n=n)
+    if then == "restrict":
+        chosen = forms.word(request, "file")
+        for file in queries.files_of_draft(draft):
+            if str(file.id) == chosen:
+                screening.say_restricted(draft.pk, file.id)
+        return go(here_again, n=n)
     if then == "forget":
         for waiting in receiving.unfinished(f"draft:{draft.pk}"):
             if str(waiting.id) == forms.word(request, "file"):
@@ -328,8 +336,10 @@ def files(request: HttpRequest, upload: UUID | None = None) -> HttpResponse:
     """Take the files of this session's draft in pieces (tus): the page's script, and any other client, send here."""
     draft = draft_of(request)
     receives = receiving.Receiving(f"draft:{draft.pk}", by=Viewer.public()) if draft else None
-    # A big file over a bad line takes longer than a session lives: each piece keeps the session.
-    request.session.modified = draft is not None
+    # A big file over a bad line takes longer than a session lives: the pieces keep the session.
+    now = timezone.now().timestamp()
+    if draft is not None and now - request.session.get("kept", 0) > KEEP:
+        request.session["kept"] = now
     return tus.answer(request, upload, receives, lambda made: reverse("portal:file", kwargs={"upload": made}))
 
 
