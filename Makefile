@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-.PHONY: help setup demo test check run journeys faults fuzz bench lock wheel clean
+.PHONY: help setup demo test check run journeys faults sabotage fuzz bench lock wheel clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -29,8 +29,11 @@ check: setup ## style, types, import contracts, migrations
 journeys: setup ## the browser journeys alone
 	@exec $(BIN)/python tools/suite.py journeys $(ARGS)
 
-faults: setup ## every process kill, byte flip and mutation (long)
+faults: setup ## every kill, disk error, power cut, flip and sabotage (ARGS="--resume --seed N -k …"; long)
 	@exec $(BIN)/python tools/suite.py faults $(ARGS)
+
+sabotage: setup ## break the product on purpose; every gate must notice (ARGS="NAME …")
+	@exec $(BIN)/python tools/suite.py sabotage $(ARGS)
 
 fuzz: setup ## the property tests with many more examples (long)
 	@exec $(BIN)/python tools/suite.py fuzz $(ARGS)

@@ -7,6 +7,7 @@ your own to use instead.
 """
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
@@ -29,6 +30,8 @@ CHECKS = {
     "migrations": ["python", "-m", "django", "makemigrations", "--check", "--dry-run"],
     "types": ["mypy"],
 }
+FIGURES = ROOT / "build" / "faults.jsonl"  # what each fault gate found
+NOTHING_CHOSEN = 5  # pytest's exit code when the selection has no test here
 # These use no database, or a browser and one database is enough: they run once.
 ONCE = ("engines", "house", "journeys")
 
@@ -182,22 +185,76 @@ def run_all(folder: Path) -> int:
     return close(tally)
 
 
-def run_both(folder: Path, arguments: Sequence[str]) -> int:
-    """Run the same tests on SQLite and then on PostgreSQL, with everything they have."""
+def run_faults(folder: Path, arguments: Sequence[str]) -> int:
+    """Run the fault gates at full depth on SQLite and on PostgreSQL, and print the table of what they found.
+
+    `--resume` leaves out what an earlier run finished without a fault; `--seed N` chooses other faults; anything else
+    goes to pytest (`-k`, node ids). The table can be printed again with `suite.py figures`.
+    """
+    rest, more = list(arguments), {"COUNTERFOIL_FAULTS_TALLY": str(FIGURES), "COUNTERFOIL_DEPTH": "full"}
+    if "--seed" in rest:
+        at = rest.index("--seed")
+        more["COUNTERFOIL_SEED"] = rest[at + 1]
+        del rest[at : at + 2]
+    FIGURES.parent.mkdir(exist_ok=True)
+    done: dict[str, list[str]] = {"SQLite": [], "PostgreSQL": []}
+    if "--resume" in rest:
+        rest.remove("--resume")
+        for line in gate_lines():
+            if not line["lost"] and not line["inconsistent"] and line["depth"] == "full":
+                done[line["database"]].append(f"--deselect={line['test']}")
+    else:
+        FIGURES.unlink(missing_ok=True)
     tally = Tally()
-    first, report = pytest_run("sqlite", folder, arguments, COUNTERFOIL_DEPTH="full")
-    tally.add("SQLite", report, first.wait())
+    first, report = pytest_run("sqlite", folder, ["-m", "faults", *rest, *done["SQLite"]], **more)
+    if (code := first.wait()) != NOTHING_CHOSEN:
+        tally.add("SQLite", report, code)
     with postgresql() as url:
+        command = ["-m", "faults", *rest, *done["PostgreSQL"], *skip_folders("engines")]
         again, report = pytest_run(
             "postgresql",
             folder,
-            [*arguments, *skip_folders("engines")],
-            COUNTERFOIL_DEPTH="full",
+            command,
             COUNTERFOIL_DATABASE_URL=url,
             COUNTERFOIL_TEST_VENDOR="postgresql",
+            **more,
         )
-        tally.add("PostgreSQL", report, again.wait())
+        code = again.wait()
+        if code != NOTHING_CHOSEN:
+            tally.add("PostgreSQL", report, code)
+    print_figures()
     return close(tally)
+
+
+def gate_lines() -> list[dict[str, Any]]:
+    """Return what each gate wrote, the last line of each gate on each database."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    if FIGURES.is_file():
+        for text in FIGURES.read_text("utf-8").splitlines():
+            line = json.loads(text)
+            found[line["gate"], line["database"]] = line
+    return list(found.values())
+
+
+def print_figures() -> None:
+    """Print the table of the fault gates, to be kept in docs/figures/faults.txt."""
+    lines = gate_lines()
+    if not lines:
+        return
+    seeds = ", ".join(sorted({str(line["seed"]) for line in lines}))
+    print(f"\nFault gates, seed {seeds}")
+    print(f"{'gate':<62} {'database':<10} {'cases':>6} {'lost':>5} {'inconsistent':>12} {'seconds':>8}")
+    for line in lines:
+        print(
+            f"{line['gate'][:62]:<62} {line['database']:<10} {line['cases']:>6} {line['lost']:>5} "
+            f"{line['inconsistent']:>12} {line['seconds']:>8.0f}  {line['extra']}"
+        )
+    total = {key: sum(line[key] for line in lines) for key in ("cases", "lost", "inconsistent", "seconds")}
+    print(
+        f"{'all':<62} {'':<10} {total['cases']:>6} {total['lost']:>5} {total['inconsistent']:>12} "
+        f"{total['seconds']:>8.0f}",
+        flush=True,
+    )
 
 
 def run_one(name: str, folder: Path, arguments: Sequence[str], depth: str = "suite") -> int:
@@ -230,10 +287,15 @@ def main(arguments: Sequence[str]) -> int:
             case "journeys":
                 return run_one("journeys", folder, ["tests/journeys", *rest])
             case "faults":
-                return run_both(folder, ["-m", "faults", *rest])
+                return run_faults(folder, rest)
+            case "figures":
+                print_figures()
+                return 0
+            case "sabotage":
+                return subprocess.call([str(BIN / "python"), "-m", "tests.sabotage.run", *rest], cwd=ROOT)
             case "fuzz":
                 return run_one("fuzz", folder, ["tests/engines", *rest], depth="full")
-    print("suite.py knows all, check, journeys, faults and fuzz.")
+    print("suite.py knows all, check, journeys, faults, figures, sabotage and fuzz.")
     return 2
 
 

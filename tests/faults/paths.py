@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -261,6 +262,38 @@ def build(home: Path, command: dict[str, Any]) -> None:
     attempt("bundle", command["bundle"], made)
 
 
+def under_pressure(home: Path, command: dict[str, Any]) -> None:
+    """Upload, send, seal and sequence again and again while the disk fills up and is emptied, until killed."""
+    by, dice = viewer_for(command["alice"]), random.Random(command["seed"])
+    for n in range(5000):
+        try:
+            draft = draft_with_files(f"pressure-{n}", 0)
+        except DatabaseError as error:
+            say(broke="draft", error=str(error))
+            time.sleep(0.05)
+            continue
+        if command.get("files", True):
+            upload_once(draft, 0, scenes.photo(n, dice.choice((3000, 60_000, 200_000))))
+        submit(home, {"draft": str(draft.pk)})
+        with suppress(DatabaseError):
+            for sent in Upload.objects.filter(draft=draft, report__isnull=False):
+                case = case_of_report(sent.report_id)
+                if case is not None:
+                    accept(home, {"alice": by.id, "case": str(case), "upload": str(sent.pk)})
+        give_indexes(home, {})
+        say(round=n)
+
+
+def at_the_mark(home: Path, command: dict[str, Any]) -> None:
+    """With less free than is kept for reports: a file in one piece, one in pieces, and reports in words."""
+    draft = draft_with_files("mark", 0)
+    upload_once(draft, 0, scenes.photo(1, 60_000))
+    tus(home, {"draft": str(draft.pk)})
+    for n in range(command["reports"]):
+        draft = draft_with_files(f"mark-{n}", 0)
+        submit(home, {"draft": str(draft.pk)})
+
+
 def bundle_missing(bundle_id: UUID, answer: list[str]) -> list[str]:
     """Say what of a bundle that was called built is not there, or does not verify."""
     bundle = Bundle.objects.get(pk=bundle_id)
@@ -297,4 +330,6 @@ PATHS: dict[str, Callable[[Path, dict[str, Any]], None]] = {
     "accept": accept,
     "sequence": give_indexes,
     "bundle": build,
+    "under pressure": under_pressure,
+    "at the mark": at_the_mark,
 }

@@ -51,6 +51,8 @@ class Gate:
             "seconds": round(seconds, 1),
             "seed": SEED,
             "extra": self.extra,
+            "depth": "full" if DEEP else "suite",
+            "test": os.environ.get("PYTEST_CURRENT_TEST", "").rsplit(" (", 1)[0],
             "database": "PostgreSQL" if os.environ.get("COUNTERFOIL_DATABASE_URL") else "SQLite",
         }
         if into := os.environ.get("COUNTERFOIL_FAULTS_TALLY"):

@@ -5,16 +5,18 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.urls import set_script_prefix
 
-from counterfoil.engines.disk import DiskFault
+from counterfoil.engines.disk import NO_ROOM, DiskFault
 from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
 from counterfoil.faces.kit import views
 from counterfoil.faces.kit.language import speaking
 
 Get = Callable[[HttpRequest], HttpResponseBase]
+FULL = re.compile(r"disk is full|No space left")  # as SQLite says it, and as PostgreSQL and the kernel do
 SESSION_KEY = re.compile(r"[a-z0-9]{8,64}")
 
 
@@ -40,6 +42,8 @@ def plain_refusals(get_response: Get) -> Get:
             return views.refusal(request, 400)
         if isinstance(error, DiskFault):
             return views.refusal(request, 503, sentence=str(error))
+        if isinstance(error, (DatabaseError, OSError)) and FULL.search(str(error)):
+            return views.refusal(request, 503, sentence=NO_ROOM)
         if isinstance(error, NotAllowed):
             return views.refusal(request, 403, sentence=str(error))
         if isinstance(error, BadInput):
