@@ -118,18 +118,18 @@ def fifty(scene: scenes.Scene) -> None:
 def test_a_case_with_fifty_exhibits_shows_in_twenty_queries_and_any_is_two_clicks_away(
     cast: Cast, django_assert_max_num_queries: Any
 ) -> None:
-    scene = scenes.suspected(cast)
+    scene = scenes.charged(cast)
     fifty(scene)
-    alice = signed_in(cast, "alice")
+    alice, case = signed_in(cast, "alice"), scene.case
     cases = alice.get("/desk/cases").content.decode()
     assert f'href="/desk/cases/{scene.case}"' in cases, "the first click"
-    alice.get(f"/desk/cases/{scene.case}")
+    alice.get(f"/desk/cases/{case}")
     with django_assert_max_num_queries(20):
-        page = alice.get(f"/desk/cases/{scene.case}")
+        page = alice.get(f"/desk/cases/{case}")
     text = page.content.decode()
     for x in Exhibit.objects.all():
         assert f'href="/desk/cases/{scene.case}/exhibits/{x.pk}"' in text, "the second click"
     with django_assert_max_num_queries(20):
-        assert alice.get(f"/desk/cases/{scene.case}/disclosure").status_code == 200
+        assert alice.get(f"/desk/cases/{case}/disclosure").status_code == 200
     assert len(material.undecided(scene.by, scene.case)) == 52
     assert Entry.objects.filter(act="exhibit.sealed").count() == 1

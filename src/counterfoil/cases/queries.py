@@ -12,7 +12,6 @@ from counterfoil.accounts.queries import viewer_for
 from counterfoil.accounts.rules import CaseFacts, Verdict, Viewer
 from counterfoil.accounts.rules import why as decide
 from counterfoil.cases.models import Case, CaseAppeal, CaseReport, ExternalReference, Note, Party
-from counterfoil.people import queries as people
 from counterfoil.places import queries as places
 from counterfoil.reports import queries as reports
 
@@ -170,22 +169,23 @@ def cards(ids: Sequence[UUID]) -> dict[UUID, CaseCard]:
 
 def parties(case_id: UUID) -> list[PartyCard]:
     """Return the parties of a case; the caller has decided that its viewer may see the case."""
-    found = list(Party.objects.filter(case_id=case_id).order_by("since", "pk"))
-    names = people.names_of(p.person_id for p in found)
+    return people_and_references(case_id)[0]
+
+
+def people_and_references(case_id: UUID) -> tuple[list[PartyCard], list[tuple[str, str]]]:
+    """Return the parties of a case, and the references of the case itself as (kind, value)."""
+    found = Party.objects.filter(case_id=case_id).select_related("person").order_by("since", "pk")
+    own: list[tuple[str, str]] = []
     refs: dict[UUID, list[tuple[str, str]]] = {}
-    for r in ExternalReference.objects.filter(case_id=case_id, party__isnull=False).order_by("pk"):
-        if r.party_id:
-            refs.setdefault(r.party_id, []).append((r.kind, r.value))
-    return [
-        PartyCard(p.pk, p.person_id, names.get(p.person_id, ""), p.role, tuple(refs.get(p.pk, ())))
-        for p in found
-    ]
+    for r in ExternalReference.objects.filter(case_id=case_id).order_by("pk"):
+        (refs.setdefault(r.party_id, []) if r.party_id else own).append((r.kind, r.value))
+    cards = [PartyCard(p.pk, p.person_id, p.person.name, p.role, tuple(refs.get(p.pk, ()))) for p in found]
+    return cards, own
 
 
 def references(case_id: UUID) -> list[tuple[str, str]]:
     """Return the references of a case itself as (kind, value)."""
-    found = ExternalReference.objects.filter(case_id=case_id, party=None).order_by("pk")
-    return list(found.values_list("kind", "value"))
+    return people_and_references(case_id)[1]
 
 
 def notes(case_id: UUID) -> list[tuple[str, str, str, datetime]]:
@@ -210,6 +210,12 @@ def reports_of(case_id: UUID) -> list[UUID]:
     return list(
         CaseReport.objects.filter(case_id=case_id).order_by("joined_at").values_list("report_id", flat=True)
     )
+
+
+def reports_in(case_id: UUID, *, answers: bool = True) -> QuerySet[Any, Any]:
+    """Return the ids of the reports on a case as a query, to be asked together with what they hold."""
+    found = CaseReport.objects.filter(case_id=case_id)
+    return (found if answers else found.filter(answers=False)).values("report_id")
 
 
 def reporters_of(case_id: UUID) -> list[UUID]:

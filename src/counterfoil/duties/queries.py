@@ -22,9 +22,8 @@ class Holders(HolderQuery):
         """Return the actors with a task on the case."""
         held = Duty.objects.filter(case_id=case_id, state="live", holder__isnull=False)
         heard = Climb.objects.filter(duty__case_id=case_id, duty__state="live", actor__isnull=False)
-        return {str(i) for i in held.values_list("holder_id", flat=True)} | {
-            str(i) for i in heard.values_list("actor_id", flat=True)
-        }
+        both = held.order_by().values_list("holder_id").union(heard.order_by().values_list("actor_id"))
+        return {str(i) for (i,) in both}
 
     def cases_of(self, actor_id: str) -> Iterable[UUID]:
         """Return the cases on which the actor has a task."""
@@ -60,16 +59,19 @@ class DutyCard:
         return self.state == "live" and now >= self.due_at
 
 
-def _cards(found: Iterable[Duty]) -> list[DutyCard]:
+def _cards(found: Iterable[Duty], case: CaseCard | None = None) -> list[DutyCard]:
     rows = list(found)
-    files = cases.cards([d.case_id for d in rows])
+    files = {case.id: case} if case else cases.cards([d.case_id for d in rows])
     kinds = duty_kinds()
+    asked = {d.about.partition(":")[2] for d in rows if d.about.startswith("camera:")}
+    owners = {f"camera:{i}": c.owner for i, c in places.cameras(asked).items()} if asked else {}
     return [
         DutyCard(
             id=d.pk,
             kind=d.kind,
             about=d.about,
-            title=kinds[d.kind].title if d.kind in kinds else d.kind,
+            title=(kinds[d.kind].title if d.kind in kinds else d.kind)
+            + (f": {owners[d.about]}" if d.about in owners else ""),
             case=files[d.case_id],
             holder=d.holder.name if d.holder else (d.queue.name if d.queue else ""),
             state=d.state,
@@ -96,10 +98,10 @@ def my_duties(viewer: Viewer, *, limit: int = 200) -> list[DutyCard]:
     return _cards(found.select_related("holder", "queue").order_by("due_at")[:limit])
 
 
-def duties_of(viewer: Viewer, case_id: UUID) -> list[DutyCard]:
-    """Return every duty of a case; the caller has decided that the viewer may see the case."""
+def duties_of(viewer: Viewer, case_id: UUID, case: CaseCard | None = None) -> list[DutyCard]:
+    """Return every duty of a case; the caller has decided that the viewer may see the case, and may have its card."""
     found = Duty.objects.filter(case_id=case_id).select_related("holder", "queue")
-    return _cards(found.order_by("ended_at", "due_at"))
+    return _cards(found.order_by("ended_at", "due_at"), case)
 
 
 def climbs_of(case_id: UUID) -> list[tuple[str, int, str, str, datetime]]:

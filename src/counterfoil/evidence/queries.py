@@ -62,10 +62,12 @@ class StatementCard:
     material: str
 
 
-def _cards(found: Iterable[Exhibit]) -> list[ExhibitCard]:
+def _cards(found: Iterable[Exhibit], titles: Iterable[Title] | None = None) -> list[ExhibitCard]:
     rows = list(found)
     newest: dict[UUID, Title] = {}
-    for t in Title.objects.filter(exhibit__in=[e.pk for e in rows]).order_by("at", "pk"):
+    if titles is None:
+        titles = Title.objects.filter(exhibit__in=[e.pk for e in rows]).order_by("at", "pk")
+    for t in titles:
         newest[t.exhibit_id] = t
     screened = screenings(e.sha256 for e in rows)
     return [
@@ -102,6 +104,13 @@ def exhibits_of(viewer: Viewer, case_id: UUID) -> list[ExhibitCard]:
     """Return the exhibits of a case by label; the caller has decided that the viewer may see the case."""
     found = Exhibit.objects.filter(case_id=case_id).select_related("produced_by", "holder", "parent")
     return _cards(found.order_by("initials", "number"))
+
+
+def exhibits_and_titles(viewer: Viewer, case_id: UUID) -> tuple[list[ExhibitCard], dict[str, str]]:
+    """Return the exhibits of a case by label, and every version of their titles by digest."""
+    found = Exhibit.objects.filter(case_id=case_id).select_related("produced_by", "holder", "parent")
+    titles = list(Title.objects.filter(exhibit__case_id=case_id).order_by("at", "pk"))
+    return _cards(found.order_by("initials", "number"), titles), {t.sha256: t.text for t in titles}
 
 
 def exhibit_for(viewer: Viewer, case_id: UUID, exhibit_id: UUID) -> ExhibitCard | None:
@@ -151,13 +160,8 @@ def statements_of(viewer: Viewer, case_id: UUID) -> list[StatementCard]:
 
 def quarantined(viewer: Viewer, case_id: UUID) -> list[FileCard]:
     """Return the files sent with a case's reports, or added to it by officers, that are not exhibits yet."""
-    taken = set(
-        Exhibit.objects.filter(case_id=case_id, upload__isnull=False).values_list("upload_id", flat=True)
-    )
-    waiting: list[FileCard] = []
-    for report_id in cases.reports_of(case_id):
-        waiting += [f for f in reports.report_card(report_id).files if f.id not in taken]
-    return waiting + [f for f in reports.files_of_owner(f"case:{case_id}") if f.id not in taken]
+    taken = Exhibit.objects.filter(case_id=case_id, upload__isnull=False).values("upload_id")
+    return list(reports.files_for(cases.reports_in(case_id), f"case:{case_id}", besides=taken))
 
 
 def known_objects() -> list[tuple[str, int]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.engines.errors import BadInput, Corrupt
@@ -173,7 +173,24 @@ def files_of_owner(owner: str) -> tuple[FileCard, ...]:
     return _cards(Upload.objects.filter(owner=owner, removed_at=None).order_by("number"))
 
 
-def _card(report: Report) -> ReportCard:
+def files_for(
+    reports: QuerySet[Any, Any], owner: str, *, besides: QuerySet[Any, Any]
+) -> tuple[FileCard, ...]:
+    """Return the files of the reports that a query of ids lists and those that officers sent for `owner`, in one query.
+
+    `besides` is a query of the ids of files that are left out.
+    """
+    found = Upload.objects.filter(Q(report__in=reports) | Q(owner=owner), removed_at=None)
+    return _cards(found.exclude(pk__in=besides).order_by("received_at", "number"))
+
+
+def accounts_in(reports: QuerySet[Any, Any]) -> list[ReportCard]:
+    """Return what was told in the reports that a query of ids lists, oldest first, without their files: one query."""
+    found = Report.objects.filter(pk__in=reports).select_related("force").order_by("received_at")
+    return [_card(r, files=()) for r in found]
+
+
+def _card(report: Report, files: tuple[FileCard, ...] | None = None) -> ReportCard:
     return ReportCard(
         id=report.pk,
         reference=report.reference,
@@ -188,7 +205,7 @@ def _card(report: Report) -> ReportCard:
         reported_at=report.reported_at,
         received_at=report.received_at,
         receipt=report.receipt,
-        files=_cards(Upload.objects.filter(report=report).order_by("number")),
+        files=_cards(Upload.objects.filter(report=report).order_by("number")) if files is None else files,
     )
 
 

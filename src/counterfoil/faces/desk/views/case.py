@@ -37,6 +37,7 @@ from counterfoil.faces.desk.views.acting import (
 )
 from counterfoil.faces.desk.views.lists import kind_names
 from counterfoil.ledger import queries as ledger
+from counterfoil.ledger.queries import Line
 from counterfoil.notices import queries as notices
 from counterfoil.outcomes import queries as outcomes
 from counterfoil.places import queries as places
@@ -60,12 +61,13 @@ def duty_page(duty: DutyCard) -> str:
     return reverse(DUTY_PAGES[duty.kind], args=[duty.case.id]) if duty.kind in DUTY_PAGES else ""
 
 
-def told(report: ReportCard) -> list[Answer]:
-    """Return a report's answers as its sender gave them, in words."""
+def told(report: ReportCard, card: CaseCard | None = None) -> list[Answer]:
+    """Return a report's answers as its sender gave them, in words; `card` saves asking for its force's name."""
     kind = kind_on(report.kind, timezone.localdate(report.reported_at))
     if kind is None:
         return []
-    names = {f.code: f.name for f in places.forces()}
+    known = card is not None and card.force == report.force == report.answers.get("force", card.force)
+    names = {card.force: card.force_name} if card and known else {f.code: f.name for f in places.forces()}
     return list(summary(kind, report.answers, "en", names))
 
 
@@ -109,14 +111,19 @@ def reach(contact: Mapping[str, Any]) -> list[str]:
 
 
 def events(
-    viewer: Viewer, card: CaseCard, exhibits: list[ExhibitCard], bundles: list[BundleCard]
+    viewer: Viewer,
+    card: CaseCard,
+    lines: list[Line],
+    exhibits: list[ExhibitCard],
+    bundles: list[BundleCard],
+    titles: Mapping[str, str],
 ) -> list[words.Event]:
-    """Return the case's timeline, newest first."""
-    lines = ledger.entries_of_thread(viewer, card.id)
+    """Return entries of the case as a timeline, newest first."""
     things = {f"exhibit:{x.id}": x.label for x in exhibits}
     things |= {f"bundle:{b.id}": f"bundle {b.number}" for b in bundles}
-    names = accounts.names_of(words.people_in(lines))
-    reasons = {**cases.notes_by_digest(card.id), **evidence.titles_of(card.id)}
+    names = {viewer.id: viewer.name} | ({card.owner_actor: card.owner} if card.owner_actor else {})
+    names |= accounts.names_of(unknown) if (unknown := words.people_in(lines) - set(names)) else {}
+    reasons = {**cases.notes_by_digest(card.id), **titles}
     return list(reversed(words.timeline(lines, names, things, reasons)))
 
 
@@ -126,32 +133,35 @@ def events(
 def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
     """Show everything about one case."""
     now = timezone.now()
-    found = [reports.report_card(i) for i in cases.reporters_of(card.id)]
-    appeals = reports.appeals(cases.appeals_of(card.id))
-    exhibits = evidence.exhibits_of(viewer, card.id)
-    bundles = courts.bundles_of(viewer, card.id)
-    every_duty = duty_queries.duties_of(viewer, card.id)
-    timeline = events(viewer, card, exhibits, bundles)
-    parties = cases.parties(card.id)
+    lines = ledger.entries_of_thread(viewer, card.id)
+    # The log says what there is on a case; what it does not name is not asked for.
+    acts = {e.act for e in lines}
+    found = reports.accounts_in(cases.reports_in(card.id, answers=False))
+    appeals = reports.appeals(cases.appeals_of(card.id)) if "appeal.opened" in acts else []
+    exhibits, titles = evidence.exhibits_and_titles(viewer, card.id)
+    bundles = courts.bundles_of(viewer, card.id) if "bundle.asked" in acts else []
+    every_duty = duty_queries.duties_of(viewer, card.id, card)
+    timeline = events(viewer, card, lines[-LATEST:], exhibits, bundles, titles)
+    parties, references = cases.people_and_references(card.id)
     facts = {
         "case": card,
         "kinds": kind_names(),
         "grades": GRADES,
         "roles": ROLES,
         "reference_kinds": REFERENCES,
-        "references": cases.references(card.id),
-        "reports": [(r, told(r), reach(r.contact)) for r in found],
+        "references": references,
+        "reports": [(r, told(r, card), reach(r.contact)) for r in found],
         "parties": parties,
         "has_suspect": any(p.role == "suspect" for p in parties),
         "waiting": evidence.quarantined(viewer, card.id),
         "exhibits": exhibits,
         "statements": evidence.statements_of(viewer, card.id),
-        "charges": courts.charges_of(viewer, card.id),
+        "charges": courts.charges_of(viewer, card.id) if "charge.decided" in acts else [],
         "bundles": bundles,
-        "outcomes": outcomes.outcomes_of(viewer, card.id),
+        "outcomes": outcomes.outcomes_of(viewer, card.id) if "outcome.recorded" in acts else [],
         "duties": [(d, words.urgency(d, now)) for d in every_duty if d.state == "live"],
         "past_duties": [(d, words.urgency(d, now)) for d in every_duty if d.state != "live"],
-        "climbs": duty_queries.climbs_of(card.id),
+        "climbs": duty_queries.climbs_of(card.id) if any(d.rung for d in every_duty) else [],
         "notices": notices.notices_of(viewer, card.id),
         "duty_page": duty_page,
         "appeals": appeals,
@@ -159,8 +169,8 @@ def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
         "now": now,
         "held": words.HELD,
         "rungs": words.RUNGS,
-        "events": timeline[:LATEST],
-        "more_events": len(timeline) - LATEST,
+        "events": timeline,
+        "more_events": len(lines) - LATEST,
         "mine": card.owner_actor == viewer.id,
         "no_crime": card.recorded_at is None and cases.decided_no_crime(card.id),
         "inspector": viewer.has("inspector", card.force),
@@ -175,11 +185,12 @@ def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
 @on_case
 def timeline(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
     """Show the whole timeline with each entry's place in the log."""
-    exhibits, bundles = evidence.exhibits_of(viewer, card.id), courts.bundles_of(viewer, card.id)
+    exhibits, titles = evidence.exhibits_and_titles(viewer, card.id)
+    bundles, lines = courts.bundles_of(viewer, card.id), ledger.entries_of_thread(viewer, card.id)
     facts = {
         "case": card,
         "kinds": kind_names(),
-        "events": events(viewer, card, exhibits, bundles),
+        "events": events(viewer, card, lines, exhibits, bundles, titles),
         "here": "cases",
     }
     return shown(request, viewer, "desk/timeline.html", facts)
