@@ -34,7 +34,7 @@ def appeal(request: HttpRequest, code: str) -> HttpResponse:
         "wanted": (welsh and found.wanted_cy) or found.wanted,
         "only_english": welsh and not found.wanted_cy,
         "starts": moment(first),
-        "ends": f"{last:%H:%M}" if first.date() == last.date() else moment(last),
+        "ends": moment(last).split(" ")[0] if first.date() == last.date() else moment(last),
         "closes": moment(found.closes_at),
     }
     return show(request, "portal/appeal.html", facts)

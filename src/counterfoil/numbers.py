@@ -1,0 +1,199 @@
+"""The commands about numbers: each reads somebody's file, prints JSON on standard output and all else on the other."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from counterfoil.engines.errors import BadInput
+
+
+def say(text: str) -> None:
+    """Print a line of progress or explanation where it does not mix with the answer."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def give(answer: Any, where: str) -> None:
+    """Write an answer as JSON to a file, or to standard output for `-`."""
+    text = json.dumps(answer, indent=1, allow_nan=False)
+    if where == "-":
+        print(text)
+    else:
+        Path(where).write_text(text + "\n", encoding="utf-8")
+
+
+def _list(text: str, option: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise BadInput(
+            option, f"{option} takes numbers with commas between them, for example 100,200,400."
+        ) from None
+
+
+def _plane(x: Any, y: Any, crs: str) -> tuple[Any, Any]:
+    """Return coordinates of a projection in metres."""
+    import pyproj
+
+    try:
+        known = pyproj.CRS.from_user_input(f"EPSG:{crs}" if crs.isdigit() else crs)
+    except pyproj.exceptions.CRSError:
+        raise BadInput(
+            "--crs", f"{crs!r} is no coordinate system. Give its EPSG number, for example 27700."
+        ) from None
+    if known.is_geographic:
+        return None, None
+    metres = known.axis_info[0].unit_conversion_factor
+    return np.asarray(x) * metres, np.asarray(y) * metres
+
+
+def knox(args: argparse.Namespace) -> int:
+    """Print Knox's table of near repeats."""
+    from counterfoil.engines import knox as engine
+    from counterfoil.engines.rows import read
+
+    rows = read(Path(args.file), time=args.time, numbers=(args.x, args.y), where=args.where or "")
+    if rows.finest == "month":
+        raise BadInput(
+            "--time",
+            "These times are months, so which events came within days of each other cannot be known. Near repeats need "
+            "the day of each event; published street-level data gives only its month.",
+        )
+    x, y, degrees = rows.numbers[args.x], rows.numbers[args.y], True
+    if args.crs:
+        in_metres = _plane(x, y, args.crs)
+        if in_metres[0] is not None:
+            (x, y), degrees = in_metres, False
+    if rows.left_out:
+        say(f"{rows.left_out:,} rows lack a time or a place and are left out.")
+    say(f"{len(x):,} events, times by the {rows.finest}; {args.permutations} permutations.")
+    cells = engine.knox(
+        x,
+        y,
+        rows.minutes,
+        metres=_list(args.metres, "--metres"),
+        days=_list(args.days, "--days"),
+        permutations=args.permutations,
+        degrees=degrees,
+        seed=args.seed,
+        on_progress=lambda n: say(f"{n} of {args.permutations} permutations"),
+    )
+    give(
+        [
+            {
+                "metres": list(c.metres),
+                "days": list(c.days),
+                "observed": c.observed,
+                "expected": c.expected,
+                "ratio": c.ratio,
+                "p": c.p,
+            }
+            for c in cells
+        ],
+        args.json,
+    )
+    return 0
+
+
+def hotspots(args: argparse.Namespace) -> int:
+    """Print how a choice of places did: hits, PAI, PEI*."""
+    from counterfoil.engines.hotspots import forecast
+    from counterfoil.engines.hotspots.load import load
+    from counterfoil.engines.rows import minute_of
+
+    if bool(args.area) == bool(args.x and args.y):
+        raise BadInput("--area", "Say where events are: either --area COL, or --x COL --y COL --cell SIZE.")
+    if args.x and not args.cell:
+        raise BadInput("--cell", "Give the width of a cell, in the unit of x and y.")
+    until, test = minute_of(args.train_until, "--train-until"), minute_of(args.test_until, "--test-until")
+    loaded = load(
+        Path(args.file),
+        time=args.time,
+        area=args.area or "",
+        x=args.x or "",
+        y=args.y or "",
+        crs=args.crs or "",
+        cell=args.cell or 0.0,
+        where=args.where or "",
+        plane=_plane,
+    )
+    say(loaded.sentence)
+    model = {"auto": ""}.get(args.model, args.model)
+    found = forecast(
+        loaded.events,
+        train_until=until / 1440,
+        test_until=test / 1440,
+        share=args.share,
+        model=model,
+    )
+    if found.why:
+        say(found.why)
+    give(
+        {
+            "model": found.model,
+            "areas": found.areas,
+            "hits": found.hits,
+            "n": found.n,
+            "best_possible": found.best_possible,
+            "pai": found.pai,
+            "pei": found.pei,
+        },
+        args.json,
+    )
+    if args.out:
+        names = [loaded.names[i] for i in found.chosen]
+        Path(args.out).write_text("area\n" + "\n".join(names) + "\n", encoding="utf-8")
+    return 0
+
+
+def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add these commands to the command line."""
+    k = sub.add_parser("knox", help="near repeats: do events cluster in space and time?")
+    k.add_argument("file", metavar="IN", help="CSV or Parquet")
+    k.add_argument("--time", required=True, metavar="COL")
+    k.add_argument("--x", required=True, metavar="COL", help="easting, or longitude in degrees")
+    k.add_argument("--y", required=True, metavar="COL", help="northing, or latitude in degrees")
+    k.add_argument("--crs", metavar="EPSG", help="what x and y are; without it they are degrees")
+    k.add_argument("--where", metavar="SQL", help="only rows for which this holds")
+    k.add_argument("--metres", default="100,200,400", help="upper ends of the distance bands")
+    k.add_argument("--days", default="7,14,21,28", help="upper ends of the time bands")
+    k.add_argument("--permutations", type=int, default=999)
+    k.add_argument("--seed", type=int, default=20261121)
+    k.add_argument(
+        "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
+    )
+    k.set_defaults(run=knox)
+    h = sub.add_parser(
+        "hotspots", help="where reports will cluster next, and how good that was: places, never people"
+    )
+    h.add_argument("file", metavar="IN", help="CSV or Parquet")
+    h.add_argument("--time", required=True, metavar="COL")
+    h.add_argument("--area", metavar="COL", help="the area each event is in")
+    h.add_argument("--x", metavar="COL")
+    h.add_argument("--y", metavar="COL")
+    h.add_argument("--crs", metavar="EPSG", help="what x and y are; without it they are degrees")
+    h.add_argument("--cell", type=float, metavar="SIZE", help="width of a cell, in the unit of x and y")
+    h.add_argument("--where", metavar="SQL", help="only events for which this holds are foretold")
+    h.add_argument("--train-until", required=True, metavar="DAY", help="events before this day are known")
+    h.add_argument(
+        "--test-until", required=True, metavar="DAY", help="events from then until before this day count"
+    )
+    h.add_argument("--share", type=float, required=True, help="share of the areas seen in training to choose")
+    h.add_argument("--model", default="auto", help="baseline, recency, smoothed, regression, or auto")
+    h.add_argument("--out", metavar="FILE", help="write the chosen areas here, best first")
+    h.add_argument(
+        "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
+    )
+    h.set_defaults(run=hotspots)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one of these commands by itself, for those who want no more of the house."""
+    top = argparse.ArgumentParser(prog="counterfoil")
+    add(top.add_subparsers(dest="command", required=True))
+    args = top.parse_args(argv)
+    return int(args.run(args))
