@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
@@ -161,7 +162,9 @@ def note_uploads() -> None:
     """Note every upload that was never looked at, however it came in."""
     known = Screening.objects.values("sha256")
     unknown(
-        Upload.objects.filter(removed_at=None, destroyed_at=None).exclude(sha256__in=known).values_list("sha256", "size")[:500]
+        Upload.objects.filter(removed_at=None, destroyed_at=None)
+        .exclude(sha256__in=known)
+        .values_list("sha256", "size")[:500]
     )
 
 
@@ -199,7 +202,7 @@ def unlist(sha256: str) -> None:
     Screening.objects.filter(sha256=sha256).update(listed="")
 
 
-def say_restricted(draft_id: object, upload_id: object) -> bool:
+def say_restricted(draft_id: UUID, upload_id: UUID) -> bool:
     """Keep that the sender says one of their files may be an image nobody should look at; say whether there was one.
 
     It cannot be taken back by the sender: what was said once protects a child until an examiner has looked.

@@ -64,10 +64,8 @@ def serve(
             )
         if isinstance(found, tuple):
             (first, last), status = found, 206
-    response = StreamingHttpResponse(
-        _blocks(stream, first, None if size is None else last - first + 1), status=status
-    )
-    response._resource_closers.append(stream.close)
+    part = _Part(stream, first, None if size is None else last - first + 1)
+    response = StreamingHttpResponse(part, status=status)
     response.headers["Content-Type"] = known
     if size is not None:
         response.headers["Content-Length"] = str(last - first + 1)
@@ -114,17 +112,28 @@ def _span(asked: str, size: int) -> tuple[int, int] | str:
     return (first, last) if first < size else "outside"
 
 
-def _blocks(stream: Any, first: int, count: int | None) -> Iterator[bytes]:
-    if first:
-        stream.seek(first)
-    left = count
-    while left is None or left > 0:
-        data = stream.read(BLOCK if left is None else min(BLOCK, left))
+class _Part:
+    """The blocks of a stream from one byte on, so many or to the end; closes the stream, begun or not."""
+
+    def __init__(self, stream: Any, first: int, count: int | None) -> None:
+        self._stream, self._left = stream, count
+        if first:
+            stream.seek(first)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        data: bytes = self._stream.read(BLOCK if self._left is None else min(BLOCK, self._left))
         if not data:
-            return
-        if left is not None:
-            left -= len(data)
-        yield data
+            raise StopIteration
+        if self._left is not None:
+            self._left -= len(data)
+        return data
+
+    def close(self) -> None:
+        """Close the stream beneath."""
+        self._stream.close()
 
 
 def as_part(request: HttpRequest, stream: Any, media_type: str, size: int) -> HttpResponseBase:

@@ -3,7 +3,7 @@
 import re
 import zipfile
 from collections.abc import Iterator
-from typing import Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
@@ -129,7 +129,7 @@ class Zipped:
     @staticmethod
     def _made(stream: Any, name: str, size: int) -> Iterator[bytes]:
         sink = _Sink()
-        with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as packed:  # type: ignore[arg-type]
+        with zipfile.ZipFile(cast(IO[bytes], sink), "w") as packed:
             member = zipfile.ZipInfo(name)
             member.file_size = size
             with packed.open(member, "w", force_zip64=True) as inside:
