@@ -4,10 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-.PHONY: help setup demo test check run journeys faults sabotage fuzz bench lock wheel clean
+.PHONY: help setup demo test check run journeys faults sabotage fuzz bench bench-upload lock wheel clean
 
 help: ## list what can be done
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 setup: ## fill .venv with everything to develop and test, and make the front-end files
 	@$(PYTHON) tools/setup.py test
@@ -40,6 +40,9 @@ fuzz: setup ## the property tests with many more examples (long)
 
 bench: setup ## measurements beside their peers, as ratios
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-upload: setup ## resumable upload beside npm @tus/server: 1 GiB by tuspy and curl
+	@exec $(BIN)/python -m bench.upload $(ARGS)
 
 lock: setup ## write requirements/*.txt again from the *.in files
 	@exec $(BIN)/python tools/lock.py $(ARGS)

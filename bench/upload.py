@@ -1,4 +1,4 @@
-"""Measure resumable upload beside npm `@tus/server` and a plain copy: 1 GiB, tuspy and curl, three alternating runs each.
+"""Measure resumable upload beside npm `@tus/server` and a plain copy: 1 GiB, tuspy and curl, three rounds each.
 
 `make bench-upload`, or `python -m bench.upload [MiB] [ROUNDS]`. Ours is granian as `counterfoil serve` runs it, with
 session, token, database and disk as in production; its time ends when the file is durable, hashed, read back from the
@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urljoin
 
-from bench.vault_ingest import plain
 from tests.uploads.house import House
+
+from bench.vault_ingest import plain
 
 MIB = 1 << 20
 ROOT = Path(__file__).resolve().parent
@@ -51,7 +52,7 @@ def node() -> str:
 
 def begin(address: str, headers: dict[str, str], size: int) -> str:
     """Ask for an upload and return its address."""
-    asked = urllib.request.Request(  # noqa: S310
+    asked = urllib.request.Request(
         address,
         method="POST",
         headers={
@@ -61,7 +62,7 @@ def begin(address: str, headers: dict[str, str], size: int) -> str:
             "Upload-Metadata": METADATA,
         },
     )
-    with urllib.request.urlopen(asked) as answer:  # noqa: S310
+    with urllib.request.urlopen(asked) as answer:
         return urljoin(address, answer.headers["Location"])
 
 
@@ -113,7 +114,7 @@ def peer(folder: Path) -> Iterator[str]:
         [node(), str(ROOT / "tus" / "server.mjs"), str(folder)], stdout=subprocess.PIPE, text=True
     )
     try:
-        assert running.stdout is not None  # noqa: S101
+        assert running.stdout is not None
         port = running.stdout.readline().strip()
         yield f"http://127.0.0.1:{port}/files"
     finally:
@@ -169,8 +170,8 @@ def main(mib: int = 1024, rounds: int = 3, folder: Path | None = None) -> float:
             ours, theirs = median[f"{client} ours"], median[f"{client} peer"]
             ratios[client] = theirs / ours
             print(
-                f"upload: {mib} MiB by {client}: ours {ours:.2f} s, @tus/server {theirs:.2f} s, ratio {theirs / ours:.2f};"
-                f" plain copy {copy:.2f} s, which is {copy / ours:.2f} of ours"
+                f"upload: {mib} MiB by {client}: ours {ours:.2f} s, @tus/server {theirs:.2f} s,"
+                f" ratio {theirs / ours:.2f}; plain copy {copy:.2f} s, which is {copy / ours:.2f} of ours"
             )
         print(f"ratio {min(ratios.values()):.2f}")
         return min(ratios.values())

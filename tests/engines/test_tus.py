@@ -241,7 +241,7 @@ def test_a_length_that_comes_later_is_told_once(store: Partials) -> None:
     assert store.append(NAME, 5, io.BytesIO(b"5"), length=6).complete
 
 
-def test_bytes_that_were_never_acknowledged_are_cut_off(store: Partials) -> None:
+def test_bytes_that_were_never_acknowledged_are_cut_off(store: Partials, tmp_path: Path) -> None:
     store.create(NAME, length=10)
     store.append(NAME, 0, io.BytesIO(b"01234"))
     with (store.root / NAME / "data").open("ab") as file:
@@ -254,6 +254,8 @@ def test_bytes_that_were_never_acknowledged_are_cut_off(store: Partials) -> None
     assert store.append(NAME, 5, io.BytesIO(b"56789")).complete
     with store.finishing(NAME) as whole:
         assert whole.stored == (sha256(b"0123456789"), 10)
+        kept = whole.into(Quarantine(tmp_path / "q"))
+    assert Quarantine(tmp_path / "q").fsck([kept]) == []
 
 
 @pytest.mark.parametrize("segments", [1, 3])

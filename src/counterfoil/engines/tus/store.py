@@ -511,9 +511,10 @@ def _read_journal(raw: bytes) -> _Journal:
 
 
 def _read_back(data: int, segments: Sequence[_Segment]) -> Stored:
-    """Read acknowledged bytes from the disk and return their digest; Corrupt unless each segment is as it came."""
-    with contextlib.suppress(OSError, AttributeError):
-        os.posix_fadvise(data, 0, 0, os.POSIX_FADV_DONTNEED)
+    """Read acknowledged bytes back and return their digest; Corrupt unless each segment is as it came.
+
+    As the system holds them, synced; sealing reads them from the disk itself once more (`Vault.copy_from`).
+    """
     at, buffers = 0, [memoryview(bytearray(BIG)), memoryview(bytearray(BIG))]
     turn = 0
     with _Hashing() as whole:
