@@ -26,7 +26,7 @@ from counterfoil.courts.models import Bundle
 from counterfoil.engines import bundle as bundles
 from counterfoil.engines.errors import Refusal
 from counterfoil.engines.tlog import Frontier, Signer, TileDir, checkpoint_text, leaf_hash, sign_note
-from counterfoil.engines.tus import Checksum, Creation, Patch
+from counterfoil.engines.tus import Checksum, Creation, Partials, Patch
 from counterfoil.engines.vault import Vault
 from counterfoil.evidence import actions as evidence
 from counterfoil.ledger.actions import sequence
@@ -91,11 +91,18 @@ def write_on(home: Path, command: dict[str, Any]) -> None:
     if command.get("careless"):
         os.fsync = lambda _: None
     store, tiles, dice = Vault(home / "vault"), TileDir(home / "log"), random.Random(command["seed"])
-    size = 0
+    partials, name, sent = Partials(home / "incoming", clock=time.time), "ab" * 16, hashlib.sha256()
+    partials.create(name, length=None)
+    size = at = 0
     for n in range(120):
         data = dice.randbytes(dice.choice((100, 5000, 300_000)))
         say(done="vault", key=f"v{n}", answer=list(store.add(io.BytesIO(data))))
         time.sleep(dice.choice((0, 0.02, 0.05)))  # the next sync would save the last one
+        piece = dice.randbytes(dice.choice((100, 70_000)))
+        at = partials.append(name, at, io.BytesIO(piece)).offset
+        sent.update(piece)
+        say(done="piece", key=f"p{n}", answer=[name, at, sent.hexdigest()])
+        time.sleep(dice.choice((0, 0.02, 0.05)))
         new = size + dice.randint(1, 40)
         tiles.append(size, ENTRIES[size:new])
         tiles.publish_checkpoint(note_of(new))

@@ -44,6 +44,11 @@ def _do(*command: str | Path) -> None:
     subprocess.run([str(c) for c in command], check=True, capture_output=True)
 
 
+def settle(folder: Path) -> None:
+    """Write everything on a disk down: what was there before its writers began is old."""
+    _do("sync", "-f", folder)
+
+
 @contextmanager
 def mounted(image: Path, at: Path) -> Iterator[Path]:
     """Mount an image, playing its journal back as after any power cut, and unmount it in the end."""

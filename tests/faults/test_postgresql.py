@@ -166,10 +166,8 @@ def cuts(
         disk.at.chmod(0o755)
         (disk.at / "house").mkdir()
         with a_server(forks, disk.at / "house", *settings) as (cluster, where):
-            if not settings:
-                os.sync()  # the copied folder is old; what the writers say is new
             command = {"do": "crowd", "alice": forks.alice, "seed": seed, "writers": 2}
-            os.sync()
+            power.settle(disk.at)
             writer = Writer(forks, {**command, **where})
             everybody: Callable[[], list[int]] = lambda: [*members(writer), *cluster.pids()]  # noqa: E731
             try:

@@ -109,7 +109,7 @@ def cuts_of_files(
 def test_no_acknowledged_file_or_log_entry_is_lost_when_the_power_is_cut(
     forks: Forks, tmp_path: Path
 ) -> None:
-    with Gate("power cuts: vault and log", least=FILE_CUTS) as gate:
+    with Gate("power cuts: vault, log and uploads in pieces", least=FILE_CUTS) as gate:
         for n in range(0, FILE_CUTS, CUTS_A_RUN):
             cuts = min(CUTS_A_RUN, FILE_CUTS - n)
             for k, (lost, wrong) in enumerate(cuts_of_files(forks, tmp_path / str(n), SEED + n, cuts)):
@@ -135,6 +135,7 @@ def test_no_report_exhibit_or_entry_is_lost_when_the_power_of_the_embedded_datab
             with Disk(folder, megabytes=128) as disk:
                 home = disk.at / "home"
                 shutil.copytree(forks.first, home)
+                power.settle(home)
                 where = {"home": str(home), "database": str(home / "db.sqlite3")}
                 writer = Writer(
                     forks,
