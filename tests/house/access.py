@@ -183,6 +183,8 @@ TABLE: dict[str, Row] = {
     "bench-defence": of_bundle(methods=ACT),
     "bench-release": of_bundle(),
     "bench-end": of_bundle(methods=ACT),
+    "bench-check": everybody(methods=READ, why="anybody may check a bundle"),
+    "bench-check-file": everybody(methods=READ, why="anybody may check a bundle", shown=(200, 404)),
     "bench-open": everybody(
         methods=("GET", "POST"), why="a link alone opens nothing: every link shows the same form"
     ),

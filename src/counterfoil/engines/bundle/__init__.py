@@ -19,7 +19,7 @@ from counterfoil.engines.bundle.facts import (
 )
 from counterfoil.engines.bundle.history import KeyPeriod, key_history, read_history
 from counterfoil.engines.bundle.identity import Identity, make_development_identity
-from counterfoil.engines.bundle.page import page, page_sha256
+from counterfoil.engines.bundle.page import page, program
 from counterfoil.engines.bundle.seal import Seal
 from counterfoil.engines.bundle.verify import verify
 from counterfoil.engines.bundle.words import Check, Verdict, render
@@ -49,8 +49,8 @@ __all__ = [
     "key_history",
     "make_development_identity",
     "page",
-    "page_sha256",
     "payload",
+    "program",
     "read_history",
     "render",
     "verify",

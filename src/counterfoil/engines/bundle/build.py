@@ -27,7 +27,7 @@ from counterfoil.engines.bundle.facts import (
     StampFacts,
 )
 from counterfoil.engines.bundle.identity import fingerprint, load_crls
-from counterfoil.engines.bundle.page import page
+from counterfoil.engines.bundle.page import page, program
 from counterfoil.engines.bundle.papers import (
     charge,
     derivation,
@@ -56,7 +56,6 @@ from counterfoil.engines.tlog import (
 
 FORMAT = "counterfoil/exhibits/v2"
 NOTE = "counterfoil/bundle/v1"
-VERIFIER = Path(__file__).parent / "standalone" / "verify.py"
 STAMP_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}", re.ASCII)
 TOLERANCE = 300  # seconds by which two timestamp authorities may differ
 UNLISTED = ("manifest.json", "manifest.note", "tagmanifest-sha256.txt")
@@ -145,7 +144,7 @@ def payload(facts: BundleFacts, seal: Seal, *, reseal: Callable[[bytes, Seal], b
         "custody/titles.json": jcs(titles),
         "keys/history.note": facts.key_history.encode(),
         "verify.html": page(),
-        "verify.py": VERIFIER.read_bytes(),
+        "verify.py": program(),
     }
     listing = {
         "format": FORMAT,

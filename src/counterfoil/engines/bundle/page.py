@@ -14,6 +14,12 @@ SCRIPTS = ("words.js", "words-cy.js", "checks.js", "page.js")
 
 
 @cache
+def program() -> bytes:
+    """Return verify.py, the verifier for Python's standard library and openssl."""
+    return (PARTS.parent / "verify.py").read_bytes()
+
+
+@cache
 def page() -> bytes:
     """Return verify.html: the page, its style and its scripts in one, under a policy that names their digests."""
     script = "\n".join((PARTS / name).read_text(encoding="utf-8") for name in SCRIPTS)
@@ -23,11 +29,6 @@ def page() -> bytes:
     body, _, tail = rest.partition("SCRIPT</script>")
     head = head.replace("SCRIPT-HASH", _source(script)).replace("STYLE-HASH", _source(style))
     return f"{head}{style}</style>{body}{script}</script>{tail}".encode()
-
-
-def page_sha256() -> str:
-    """Return the page's SHA-256, as it is published beside its download (64 hex digits)."""
-    return hashlib.sha256(page()).hexdigest()
 
 
 def _source(text: str) -> str:

@@ -4,7 +4,7 @@ Needs Python 3.11 and openssl 3, nothing else. Use a copy, and a policy (whose k
 0 VERIFIED-WITNESSED, 3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE (a check could not run), 6 INVALID.
 """
 
-# ruff: noqa: B905, DTZ007, E401, E501, E701, E702, FURB167, I001, RUF010, SIM115, UP017
+# ruff: noqa: B905, E401, E501, E701, E702, FURB167, I001, RET503, RUF010, SIM115, SIM905, UP017
 # fmt: off
 import base64, datetime, hashlib, json, os, re, struct, subprocess, sys, tempfile, zlib
 
@@ -213,7 +213,8 @@ ITEM = "comment decision description exhibit location number reason sha256".spli
 def exhibits(c, says="Exhibits, statements and papers are those the exhibit list names."):
     c.listing = x = canonical(c.read("data/exhibits.json", LARGE))
     need(sorted(x) == "annex audience built_at case development events exhibits force format name papers urn".split()
-        and all(sorted(e) == ROW for e in x["exhibits"]) and x["format"] == "counterfoil/exhibits/v2" and x["name"] == c.manifest["name"], "data/exhibits.json is malformed.")
+        and all(sorted(e) == ROW for e in x["exhibits"]) and x["format"] == "counterfoil/exhibits/v2"
+        and x["name"] == c.manifest["name"], "data/exhibits.json is malformed.")
     wanted, folders = {"data/exhibits.json", "data/report.pdf", *x["papers"]}, set()
     for e in x["exhibits"]:
         f, copies = folder_of(e["label"]), [("working", w) for w in e["working"]] + [("master", e)] * (not e["restricted"])
@@ -221,7 +222,8 @@ def exhibits(c, says="Exhibits, statements and papers are those the exhibit list
         for kind, w in copies:
             need(re.fullmatch(f"data/exhibits/{re.escape(f)}/{kind}/{w['sha256'][:16]}\\.[a-z0-9]{{1,5}}", w["path"], re.A),
                 f"Exhibit {f} is not where its digest says it should be."); wanted.add(w["path"])
-            need(c.files.get(w["path"], (0,))[2:] == (w["size"], w["sha256"]), f"The file of exhibit {e['label']}, {e['title']!r}, is not the one listed.")
+            need(c.files.get(w["path"], (0,))[2:] == (w["size"], w["sha256"]),
+                f"The file of exhibit {e['label']}, {e['title']!r}, is not the one listed.")
         folders.add(f.lower())
     for p, h in [*x["papers"].items(), *x["annex"].items()]:
         need(p in c.files and c.files[p][3] == h, f"{ascii(p)} is not the one that the exhibit list names.")
@@ -242,7 +244,8 @@ def custody(c, says="Every custody event is there, in order, unaltered."):
     for e in c.events:
         gone = set(e) == {"index", "commitment", "proof", "erased"}; e["proof"] = [*map(b64, e["proof"])]
         need((gone or set(e) == {"index", "salt", "body", "proof"}) and type(e["index"]) is int and e["index"] >= 0
-            and re.fullmatch("[0-9a-f]{64}", e["commitment" if gone else "salt"]) and {*map(len, e["proof"])} <= {32}, "A custody event is malformed.")
+            and re.fullmatch("[0-9a-f]{64}", e["commitment" if gone else "salt"]) and {*map(len, e["proof"])} <= {32},
+            "A custody event is malformed.")
         if not gone: e["at"], e["erased"] = clock(e["body"]["at"], "%Y-%m-%dT%H:%M:%S.%fZ"), None
         e["commitment"] = bytes.fromhex(e["commitment"]) if gone else digest(
             b"counterfoil/entry/v1\0" + bytes.fromhex(e["salt"]) + write(e["body"]))
@@ -275,7 +278,8 @@ def derivations(c, says="Each thing that was made from another names what it was
         parent = rows.get(x["parent"]); wanted = parent["sha256"] if parent else whole.get(x["parent"])
         need(wanted and recipe["input_sha256"] == wanted and not (parent and parent["restricted"]),
             f"Exhibit {label} was not made from {x['parent']}, or that is neither here nor on a schedule."); told = digest(write(recipe)).hex()
-        need(told == x["recipe_sha256"] and told in {c.by[h]["body"].get("recipe_sha256") for h in x["events"]}, f"{label}: its recipe is not in the log.")
+        need(told == x["recipe_sha256"] and told in {c.by[h]["body"].get("recipe_sha256") for h in x["events"]},
+            f"{label}: its recipe is not in the log.")
     need(not papers, "There is an account of how something was made that is not in the exhibit list.")
 def schedules(c, says="The schedules of material are numbered without a gap, and fit the exhibits."):
     ours = c.listing["audience"] == "prosecutor"
@@ -361,7 +365,8 @@ def anchors(certs, crls, roots):  # write the trusted roots and the revocation l
 def stamp_holds(certs, crls, roots, data, token, when, *more):
     trust, chain = anchors(certs, crls, roots)
     need(openssl("ts", "-verify", "-data", temp(data), "-in", temp(token), *more, "-CAfile", trust, "-untrusted", chain, "-attime",
-        str(int(when.timestamp())), *(["-crl_check", "-crl_check_all"] if crls else [])), "A timestamp's signature does not hold under a root that counts.")
+        str(int(when.timestamp())), *(["-crl_check", "-crl_check_all"] if crls else [])),
+        "A timestamp's signature does not hold under a root that counts.")
 def stamp(c, name, pinned):  # return when an authority first stamped the log's statement
     texts = {p: c.read(p, LARGE).decode() for p in sorted(c.files) if (m := CHAIN.fullmatch(p)) and m[1] == name}
     certs = [unblock("CERTIFICATE", t)[0] for p, t in texts.items() if "crl-" not in p]
@@ -378,7 +383,8 @@ def stamp(c, name, pinned):  # return when an authority first stamped the log's 
 def timestamp(c, says="A timestamp authority fixed the log's statement in time, after every event in it."):
     pinned, names = c.policy.roots["tsa-root"] if c.policy else [], {m[1] for p in c.files if (m := STAMP.fullmatch(p)) and not m[2]}
     need({m[1] for p in c.files if (m := STAMP.fullmatch(p) or CHAIN.fullmatch(p))} == names, "A file beside the timestamps belongs to none.")
-    need(times := [stamp(c, name, pinned) for name in sorted(names)], "The bundle holds no timestamp."); c.when, apart = min(times), c.policy.apart if c.policy else None
+    need(times := [stamp(c, name, pinned) for name in sorted(names)], "The bundle holds no timestamp.")
+    c.when, apart = min(times), c.policy.apart if c.policy else None
     need((max(times) - c.when).total_seconds() <= (300 if apart is None else apart), "Two timestamp authorities disagree about the time.")
     return None if pinned else f"The timestamp says {c.when:%F %T} UTC, but no policy vouches for the authority that gave it."
 def key_history(c, says="The keys that signed were in use at that time, and neither ended nor revoked."):
