@@ -183,3 +183,75 @@ def test_a_listener_notes_who_comes_so_that_silence_means_something(aims: Aims, 
     time.sleep(0.2)
     here.close()
     assert here.hits == ["tcp4"]
+
+
+def _traced(script: str, *arguments: str) -> str:
+    """Run a script under strace and return every call for the network or a new program, of all its processes."""
+    import shutil
+    import subprocess
+    import sys
+    import tempfile
+
+    strace = shutil.which("strace")
+    if strace is None:
+        pytest.skip("NOT PROVED HERE: strace is not installed")
+    with tempfile.NamedTemporaryFile("r") as log:
+        here = Path(__file__).resolve().parents[2]
+        done = subprocess.run(
+            [
+                strace,
+                "-f",
+                "-qq",
+                "-e",
+                "trace=network,execve,execveat",
+                "-o",
+                log.name,
+                sys.executable,
+                "-c",
+                script,
+                *list(arguments),
+            ],
+            cwd=here,
+            env={**os.environ, "PYTHONPATH": f"{here}:{Path(sandbox.__file__).parents[3]}"},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if "ptrace" in done.stderr and "not permitted" in done.stderr:
+            pytest.skip("NOT PROVED HERE: tracing is not permitted")
+        assert done.returncode == 0, done.stderr
+        return log.read()
+
+
+OPEN_ALL = """
+import pathlib, sys, tempfile
+from counterfoil.engines import sandbox
+for n, path in enumerate(sys.argv[2:]):
+    try:
+        sandbox.run(sys.argv[1], {"file": pathlib.Path(path)}, pathlib.Path(tempfile.mkdtemp()), {"of": "recording"})
+    except sandbox.Unreadable:
+        pass
+"""
+
+
+@pytest.mark.slow
+def test_the_kernel_sees_no_call_for_the_network_and_no_program_started(aims: Aims, tmp_path: Path) -> None:
+    """Playlists that name files and addresses, through the opener that reads recordings, under strace."""
+    wanted = [
+        h for h in corpus(aims) if h.name in ("hls-file.avi", "hls-http.m3u8", "gab2-hls.avi", "ffconcat.avi")
+    ]
+    assert len(wanted) == 4
+    paths = []
+    for n, hostile in enumerate(wanted):
+        paths.append(str(tmp_path / f"in-{n}"))
+        Path(paths[-1]).write_bytes(hostile.data)
+    calls = _traced(OPEN_ALL, M + "pictures:poster", *paths)
+    assert calls.count("execve(") == 1 + len(paths), calls  # our own Python, and one for each child
+    assert not [
+        line for line in calls.splitlines() if "socket(" in line or "connect(" in line or "sendto(" in line
+    ]
+    # The negative control: a hijacked opener's attempt is seen, and refused.
+    script = OPEN_ALL.replace('{"of": "recording"}', '{"tcp": 9, "udp": 9, "unix": "/x", "abstract": "x"}')
+    tried = _traced(script, "tests.hostile.attacks:connect", paths[0])
+    assert tried.count("EPERM (Operation not permitted)") >= 5, tried
