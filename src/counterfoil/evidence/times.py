@@ -7,6 +7,7 @@ time corrected by that; and when the bytes reached us. Only the corrected time i
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from uuid import UUID
 
 from django.db import transaction
@@ -67,6 +68,17 @@ def times_of_case(case_id: UUID) -> dict[UUID, TimesCard]:
     """Return the newest note for each of a case's exhibits that has one."""
     found = ClockCheck.objects.filter(exhibit__case_id=case_id).order_by("at", "pk")
     return {c.exhibit_id: _card(c) for c in found}
+
+
+def moment_of(note: TimesCard, after_first: Fraction) -> tuple[str, datetime | None]:
+    """Return what the recorder showed so long after its first frame, and that moment corrected, each if it is known."""
+    shown = ""
+    if note.device_time:
+        first = datetime.strptime(note.device_time, SHOWN).replace(tzinfo=UTC)
+        shown = (first + timedelta(seconds=int(after_first))).strftime(SHOWN)
+    # To the whole second, rounded down, as the recorder's own clock is read.
+    corrected = note.corrected + timedelta(seconds=int(after_first)) if note.corrected else None
+    return shown, corrected
 
 
 @transaction.atomic

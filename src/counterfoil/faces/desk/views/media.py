@@ -13,7 +13,9 @@ from counterfoil.accounts import queries as accounts
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases.queries import CaseCard
 from counterfoil.engines.clock import London
-from counterfoil.engines.errors import BadInput
+from counterfoil.engines.errors import BadInput, NotAllowed
+from counterfoil.engines.media.moments import seconds_of
+from counterfoil.engines.sandbox import Unreadable
 from counterfoil.evidence import actions as evidence_actions
 from counterfoil.evidence import copies as working
 from counterfoil.evidence import queries as evidence
@@ -60,12 +62,25 @@ def media(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID) -
         "derived": [x for x in everything if x.parent == about.label],
         "notes": notes,
         "note": notes[0] if notes else None,
+        "taken": _taken(about, everything),
         "noted_by": accounts.names_of({n.noted_by for n in notes}),
         "still": forms.Still(initial={"token": ""}),
         "clip": forms.Clip(initial={"how": "lossless"}),
         "offset_words": offset_words,
     }
     return shown(request, viewer, "desk/media.html", facts)
+
+
+def _taken(about: evidence.ExhibitCard, everything: list[evidence.ExhibitCard]) -> dict[str, Any] | None:
+    """Return when the frame or the first frame of a derived exhibit was recorded, from what is noted of its parent."""
+    facts = (about.recipe or {}).get("facts", {})
+    after = seconds_of(str(facts.get("time") or facts.get("first_time") or ""))
+    parent = next((x for x in everything if x.label == about.parent), None)
+    if after is None or parent is None:
+        return None
+    notes = times.times_of(parent.id)
+    shown_time, corrected = times.moment_of(notes[0], after) if notes else ("", None)
+    return {"parent": parent, "after": after, "shown": shown_time, "corrected": corrected}
 
 
 def _sheet(thumbs: working.CopyCard | None) -> dict[str, Any] | None:
@@ -133,9 +148,13 @@ def _derive(
             if not text:
                 at = {"from": "start", "to": "end"}.get(w, w)
                 raise BadInput(at, "Give a frame number like 120, or a time like 0:01:02.5.")
-        made = evidence_actions.derive(
-            card.id, exhibit, task=task, settings=settings, title=data["title"], by=viewer
-        )
+        try:
+            made = evidence_actions.derive(
+                card.id, exhibit, task=task, settings=settings, title=data["title"], by=viewer
+            )
+        except Unreadable as refusal:
+            # Said by the sandboxed task: there is no such frame, or the part cannot be decoded.
+            raise NotAllowed(str(refusal)) from refusal
         return str(made)
 
     if request.method == "POST":
