@@ -41,10 +41,31 @@ def _as_decided() -> None:
     replay_erasures()
 
 
+def _corpus(folder: Path) -> int:
+    """Judge every bundle of a corpus and compare with what is expected; 0 when all agree."""
+    from counterfoil.engines.bundle import corpus
+    from counterfoil.engines.errors import BadInput
+
+    wrong = 0
+    try:
+        for row, word, failed in corpus.judge(folder):
+            good = (word, failed) == (row.word, row.failed)
+            wrong += not good
+            found = f"{word} {failed or ''}".strip()
+            print(f"{'ok' if good else 'DIFFERS':8} {found:34} {row.story}")
+    except BadInput as refusal:
+        print(refusal, file=sys.stderr)
+        return 5
+    print("All as expected." if not wrong else f"{wrong} differ from what is expected.")
+    return 1 if wrong else 0
+
+
 def _verify(args: argparse.Namespace) -> int:
     """Check a bundle; needs no database and no settings."""
     from counterfoil.engines import bundle
 
+    if args.corpus:
+        return _corpus(Path(args.path))
     policy: str | None = None
     if args.policy:
         try:
@@ -102,6 +123,7 @@ def tick() -> None:
     from counterfoil.duties.actions import sweep
     from counterfoil.evidence.copies import sweep_copies
     from counterfoil.evidence.custody import sweep_destroyed
+    from counterfoil.evidence.redactions import sweep as sweep_redactions
     from counterfoil.evidence.restricting import sweep_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
     from counterfoil.notices.actions import send_waiting
@@ -119,6 +141,7 @@ def tick() -> None:
         lambda: sweep_bundles(timezone.now()),
         lambda: sweep_screening(timezone.now()),
         lambda: sweep_copies(timezone.now()),
+        lambda: sweep_redactions(timezone.now()),
         sweep_destroyed,
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
@@ -381,6 +404,9 @@ def parser() -> argparse.ArgumentParser:
         "--policy", metavar="FILE", help="the court's own policy file, from outside the bundle"
     )
     verify.add_argument("--json", action="store_true", help="print the verdict as JSON")
+    verify.add_argument(
+        "--corpus", action="store_true", help="PATH is a corpus: judge all of it and compare (docs/corpus)"
+    )
     verify.set_defaults(run=_verify)
 
     fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")

@@ -19,7 +19,7 @@ from counterfoil.courts.models import Bundle, Release
 from counterfoil.duties import actions as duties
 from counterfoil.duties.models import Climb, Duty
 from counterfoil.engines.tlog import entry_commitment
-from counterfoil.evidence.models import Copy, Exhibit
+from counterfoil.evidence.models import Copy, Exhibit, Redaction
 from counterfoil.ledger.actions import record
 from counterfoil.ledger.models import Entry, Reply
 from counterfoil.notices.models import Notice
@@ -308,6 +308,15 @@ def address_in_entry(scene: Scene) -> None:
     )
 
 
+def redacted_unreviewed(scene: Scene) -> None:
+    now = timezone.now()
+    row = Redaction.objects.create(
+        case_id=scene.case, exhibit_id=scene.exhibit, kind="film", state="making", asked_by_id=scene.cast.id("alice"),
+        asked_at=now, reviewed_by="somebody", reviewed_at=now, plan_sha256="0" * 64,
+    )  # fmt: skip
+    record("redaction.begun", by=Viewer.clock(), on=("redaction", row.pk))
+
+
 BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("case", no_case),
     ("owner", owner_gone),
@@ -336,6 +345,7 @@ BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("entry", entry_without_thing),
     ("entry", entry_otherwise),
     ("copy", copied_unsaid),
+    ("review", redacted_unreviewed),
     ("seal", bundle_unsealed),
     ("seal", release_unsaid),
     ("once", key_lost),

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.test import TestCase
 from tests import films, scenes
 from tests.cast import Cast
 
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.redaction import faces
-from counterfoil.evidence import queries, recipes, redactions
+from counterfoil.evidence import queries, recipes, redactions, restricting
 from counterfoil.evidence.models import Exhibit, Redaction
 from counterfoil.ledger.models import Entry
 from counterfoil.plugs.stores import vault
@@ -23,7 +24,7 @@ REASON = "It is the officer who took the film, and she agrees to be seen."
 def begun(cast: Cast, tmp_path: Path, name: str = "street.mkv", data: bytes = b"") -> tuple[Any, UUID]:
     """A film with a walking face is an exhibit, and its redaction was begun and prepared."""
     if not data:
-        data = films.moving_face(tmp_path / "in.mkv", 16).read_bytes()
+        data = films.moving_face(tmp_path / "in.mkv", 6).read_bytes()
     scene = scenes.exhibited(cast, files=[(name, data)])
     redaction = redactions.begin(scene.case, scene.exhibit, by=cast.alice)
     redactions.prepare(redaction)
@@ -39,7 +40,7 @@ def test_a_face_is_found_accepted_reviewed_and_gone(cast: Cast, tmp_path: Path) 
     assert (card.state, card.kind, card.error) == ("reviewing", "film", "")
     assert [t["state"] for t in card.tracks] == [""]
     assert redactions.sit_down(scene.case, redaction, by=cast.alice)
-    for number in range(16):
+    for number in range(6):
         picture = redactions.frame(scene.case, redaction, number, by=cast.alice)
         assert picture is not None
         assert picture[:2] == b"\xff\xd8"
@@ -61,7 +62,7 @@ def test_a_face_is_found_accepted_reviewed_and_gone(cast: Cast, tmp_path: Path) 
     entry = Entry.objects.get(act="exhibit.redacted")
     assert entry.body["recipe_sha256"] == recipes.digest(exhibit.recipe)
     reviewed = Entry.objects.get(act="redaction.reviewed")
-    assert (reviewed.body["frames"], reviewed.body["plan_sha256"]) == (16, row.plan_sha256)
+    assert (reviewed.body["frames"], reviewed.body["plan_sha256"]) == (6, row.plan_sha256)
     assert reviewed.by == cast.alice.id
     # Nobody's face is left in any frame, and the recipe gives the very same bytes again.
     made = tmp_path / "made.mp4"
@@ -70,7 +71,7 @@ def test_a_face_is_found_accepted_reviewed_and_gone(cast: Cast, tmp_path: Path) 
     import av
 
     with av.open(str(made)) as source:
-        assert [faces.find(f.to_ndarray(format="rgb24"), 0.3) for f in source.decode(video=0)] == [[]] * 16
+        assert [faces.find(f.to_ndarray(format="rgb24"), 0.3) for f in source.decode(video=0)] == [[]] * 6
     with recipes.master(exhibit.recipe["input_sha256"]) as path:
         assert recipes.compare(exhibit.recipe, path).same_bytes
 
@@ -98,7 +99,7 @@ def test_frames_are_shown_only_after_an_entry_and_only_to_those_on_the_case(
     assert redactions.sit_down(scene.case, redaction, by=cast.alice)
     assert Entry.objects.filter(act="exhibit.viewed").count() == 1
     assert redactions.frame(scene.case, redaction, 0, by=cast.alice)
-    assert redactions.frame(scene.case, redaction, 16, by=cast.alice) is None
+    assert redactions.frame(scene.case, redaction, 6, by=cast.alice) is None
     assert not redactions.sit_down(scene.case, redaction, by=cast.charlie)
     assert redactions.frame(scene.case, redaction, 0, by=cast.charlie) is None
     assert redactions.redaction_for(cast.charlie, scene.case, redaction) is None
@@ -118,12 +119,16 @@ def test_nothing_is_looked_at_or_made_of_a_restricted_exhibit(cast: Cast, tmp_pa
     redactions.step(scene.case, redaction, {"do": "blank", "first": 0, "last": 3}, by=cast.alice)
     redactions.sit_down(scene.case, redaction, by=cast.alice)
     redactions.finish(scene.case, redaction, "Street, blanked", reviewed=True, by=cast.alice)
-    Exhibit.objects.filter(pk=scene.exhibit).update(restricted="officer")
+    ((pack, _),) = redactions.sheets_of(scene.exhibit)
+    assert vault().has(pack)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        restricting.restrict(scene.case, scene.exhibit, REASON, by=cast.alice)
     redactions.make(redaction)
     assert Redaction.objects.get(pk=redaction).state == "failed"
     assert Exhibit.objects.filter(parent__isnull=False).count() == 0
-    with pytest.raises(NotAllowed, match="restricted"):
-        redactions.frame(scene.case, redaction, 0, by=cast.alice)
+    assert redactions.sheets_of(scene.exhibit) == []
+    assert not vault().has(pack)
+    assert redactions.frame(scene.case, redaction, 0, by=cast.alice) is None
     with pytest.raises(NotAllowed, match="restricted"):
         redactions.begin(scene.case, scene.exhibit, by=cast.alice)
 

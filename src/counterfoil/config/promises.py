@@ -275,6 +275,7 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("cases.Party", "party.added", "party", {"role": "role"}),
     ("duties.Duty", "duty.given", "duty", {"kind": "kind"}),
     ("evidence.Exhibit", BECAME, "exhibit", {"sha256": "sha256", "size": "size"}),
+    ("evidence.Redaction", "redaction.begun", "redaction", {}),
     ("evidence.Schedule", "schedule.signed", "schedule", {"sha256": "sha256", "form": "form", "issue": "issue"}),
     ("evidence.Statement", "statement.signed", "statement", {"sha256": "sha256", "number": "number"}),
     ("courts.Charge", "charge.decided", "charge", {"decision": "decision", "reason_sha256": "reason_sha256"}),
@@ -327,6 +328,20 @@ def copies_without_entry(before: datetime) -> Iterable[object]:
         if (str(exhibit), sha256, kind) not in named:
             yield f"copy {pk} of exhibit {exhibit} was made without an entry"
     yield from made.exclude(exhibit__restricted="")
+
+
+def redactions_without_review(before: datetime) -> Iterable[object]:
+    """Yield redacted exhibits of which no entry says who reviewed that very plan."""
+    reviewed = {
+        (subject, body.get("plan_sha256"))
+        for subject, body in rows("ledger.Entry")
+        .filter(act="redaction.reviewed")
+        .values_list("subject_id", "body")
+        if body
+    }
+    for pk, plan in rows("evidence.Redaction").filter(state__in=["making", "made"]).values_list("pk", "plan_sha256"):
+        if (str(pk), plan) not in reviewed:
+            yield f"redaction {pk} was made without a review of its plan"
 
 
 def bundles_without_seal(before: datetime) -> Iterable[object]:
@@ -457,6 +472,7 @@ PROMISES: tuple[Promise, ...] = (
         "entry", "Everything that was done has one entry, and every entry was done.", things_without_entry
     ),
     Promise("copy", "Every working copy is an entry and of no restricted exhibit.", copies_without_entry),
+    Promise("review", "Every redaction was made from a plan that somebody reviewed.", redactions_without_review),
     Promise("seal", "Every built bundle's seal and every release is an entry.", bundles_without_seal),
     Promise("once", "Every key of a repeated request has at most one effect.", keys_with_other_effects),
     Promise("safe", "No notice goes to a contact that is not safe.", notices_to_unsafe_contacts),

@@ -252,6 +252,7 @@ def _reviewing(
         "frames": frames,
         "ms": times[min(frame, len(times) - 1)],
         "size": size,
+        "letter": max(9, round(size[0] / 60)),
         "boxes": boxes,
         "boxes_here": here,
         "blanked": any(a <= frame <= b for a, b in found.work["blank"]),

@@ -2,6 +2,8 @@
 // The page does all of it without this script, by its links and its numbers.
 (function () {
   "use strict";
+  var waiting = document.querySelector("[data-again]");
+  if (waiting) setTimeout(function () { window.location.reload(); }, 1000 * Number(waiting.dataset.again));
   var holder = document.getElementById("facts");
   var svg = document.getElementById("picture");
   if (!holder || !svg) return;
@@ -38,7 +40,7 @@
   }
 
   function draw() {
-    var s = size(now), count = 0;
+    var s = size(now), count = 0, letter = Math.max(9, Math.round(s[0] / 60));
     while (marks.firstChild) marks.removeChild(marks.firstChild);
     if (facts.blank.some(function (b) { return b[0] <= now && now <= b[1]; })) make("rect", { "class": "r-box r-box--blank", x: 0, y: 0, width: s[0], height: s[1] }, marks);
     facts.boxes.forEach(function (b) {
@@ -47,7 +49,7 @@
       count += 1;
       var g = make("g", { "class": "r-mark r-mark--" + b.state }, marks);
       make("rect", { "class": "r-box", x: p[0], y: p[1], width: p[2], height: p[3] }, g);
-      make("text", { "class": "r-name", x: p[0] + 3, y: p[1] > 16 ? p[1] - 4 : p[1] + 14 }, g).textContent = b.name;
+      make("text", { "class": "r-name", "font-size": letter, x: p[0] + 3, y: p[1] > letter + 4 ? p[1] - 4 : p[1] + letter + 1 }, g).textContent = b.name;
     });
     var word = facts.kind === "film" ? "Frame " + now : "Page " + (now + 1);
     svg.setAttribute("aria-label", word + " with " + count + " boxes");
