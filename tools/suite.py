@@ -191,7 +191,8 @@ def run_faults(folder: Path, arguments: Sequence[str]) -> int:
     `--resume` leaves out what an earlier run finished without a fault; `--seed N` chooses other faults; anything else
     goes to pytest (`-k`, node ids). The table can be printed again with `suite.py figures`.
     """
-    rest, more = list(arguments), {"COUNTERFOIL_FAULTS_TALLY": str(FIGURES), "COUNTERFOIL_DEPTH": "full"}
+    rest = list(arguments)
+    more: dict[str, Any] = {"COUNTERFOIL_FAULTS_TALLY": str(FIGURES), "COUNTERFOIL_DEPTH": "full"}
     if "--seed" in rest:
         at = rest.index("--seed")
         more["COUNTERFOIL_SEED"] = rest[at + 1]
