@@ -181,9 +181,9 @@ def test_a_stamp_by_a_stranger_is_refused_on_receipt(two: Path, tmp_path: Path) 
 def test_two_authorities_that_disagree_about_the_time_stop_the_bundle(
     two: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Slow(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+    class Slow:
+        @staticmethod
+        def now(tz: Any = None) -> datetime:
             return datetime.now(tz) - timedelta(minutes=20)
 
     def late(digest: bytes) -> bytes:
@@ -279,8 +279,13 @@ def test_a_certificate_revoked_before_the_stamp_fails_and_without_its_being_revo
 ) -> None:
     made: list[ec.EllipticCurvePrivateKey] = []
     really = ec.generate_private_key
+
+    def generate(curve: ec.EllipticCurve) -> ec.EllipticCurvePrivateKey:
+        made.append(really(curve))
+        return made[-1]
+
     with monkeypatch.context() as patch:
-        patch.setattr(ec, "generate_private_key", lambda curve: made.append(really(curve)) or made[-1])
+        patch.setattr(ec, "generate_private_key", generate)
         begun = datetime.now(UTC) - timedelta(days=9)
         make_development_identity(tmp_path / "tsa", "authority", timestamping=True, now=begun)
     authority = LocalAuthority(tmp_path / "tsa")

@@ -13,8 +13,9 @@ from tests.ledger.outside import grown
 from counterfoil.accounts.rules import Viewer
 from counterfoil.courts.gather import policy_text
 from counterfoil.engines.bundle import read_history
+from counterfoil.engines.bundle.identity import write_private
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
-from counterfoil.engines.tlog import Policy, Verifier, checkpoint_text, open_note, sign_note
+from counterfoil.engines.tlog import Policy, Signer, Verifier, checkpoint_text, open_note, sign_note
 from counterfoil.ledger import actions
 from counterfoil.ledger.models import Checkpoint, Entry
 from counterfoil.ledger.queries import faults, note_of, quorum_met
@@ -207,16 +208,14 @@ def test_a_kill_anywhere_in_a_rotation_leaves_the_old_key_or_the_new_one(tmp_pat
 def test_a_history_that_is_not_the_logs_or_not_that_of_the_keys_is_refused(home: Path) -> None:
     folder = keys().folder
     good = (folder / "history.note").read_text()
-    other = plug.Signer.generate(keys().log.name)
+    other = Signer.generate(keys().log.name)
     text = good.split("\n\n")[0] + "\n"
     (folder / "history.note").write_text(sign_note(text, [other]))
     with pytest.raises(Corrupt):
         keys()
     (folder / "history.note").write_text(good)
     (folder / "receipt.key").unlink()
-    plug.write_private(
-        folder / "receipt.key", (plug.Signer.generate("a.example/receipt").to_text() + "\n").encode()
-    )
+    write_private(folder / "receipt.key", (Signer.generate("a.example/receipt").to_text() + "\n").encode())
     (folder / "history.note").touch()
     with pytest.raises(Corrupt, match="not those that the history"):
         keys()

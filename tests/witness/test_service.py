@@ -12,6 +12,7 @@ import time
 from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -144,7 +145,7 @@ def test_go_verifies_its_cosignature_and_the_checkpoint_it_serves(folder: Path) 
     assert status == 200
     vkey = service.make_key(folder, "")
     whole = note(70) + line.decode()
-    questions = [
+    questions: list[dict[str, Any]] = [
         {"op": "note", "note": whole, "keys": [LOG.vkey, vkey]},
         {"op": "note", "note": book(folder).latest(ORIGIN), "keys": [LOG.vkey, vkey]},
         {"op": "note", "note": whole.replace("\n70\n", "\n71\n"), "keys": [LOG.vkey, vkey]},
@@ -232,6 +233,7 @@ def test_racing_requests_never_roll_it_back(served: Service) -> None:
 CHILD = """
 import sys
 from pathlib import Path
+from typing import Any
 from tests.witness.test_service import LOG, book, request
 folder = Path(sys.argv[1])
 one = book(folder)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -184,7 +184,7 @@ def rotate(role: str) -> Change:
     return _change(role, None)
 
 
-def revoke(role: str, key_id: str, reason: str, since: datetime | None = None) -> Change | None:
+def revoke(role: str, key_id: str, reason: str, since: datetime | None = None) -> Change:
     """Say that nothing a key signed from `since` (default: now) counts; the current key is replaced at the same time.
 
     `key_id`: eight hex digits, as in the verifier key. `reason` is one of REASONS. Returns what changed, with `new`
@@ -197,8 +197,10 @@ def revoke(role: str, key_id: str, reason: str, since: datetime | None = None) -
         raise BadInput("key", f"The {role} role never had a key {key_id}.")
     if match[0].revoked is not None:
         raise NotAllowed(f"The key {key_id} was revoked before.")
-    at = (since or datetime.now(UTC)).astimezone(UTC).replace(microsecond=0)
-    if not match[0].start <= at <= datetime.now(UTC):
+    # Times are whole seconds: "now" is the end of this one, so that what was signed before the decision still counts.
+    now = _now() + timedelta(seconds=1)
+    at = since.astimezone(UTC).replace(microsecond=0) if since else now
+    if not match[0].start <= at <= now:
         raise BadInput("since", "A key is revoked from a time between its first use and now.")
     return _change(role, replace(match[0], revoked=at, reason=reason))
 

@@ -86,7 +86,7 @@ def _tell_file() -> None:
     missing: dict[bytes, list[bytes]] = {}
     for commitment, why in Entry.objects.filter(gone_by__isnull=False).values_list("commitment", "gone_by"):
         if bytes(commitment).hex() not in told:
-            missing.setdefault(bytes(why), []).append(bytes(commitment))
+            missing.setdefault(bytes(why or b""), []).append(bytes(commitment))
     for why, commitments in missing.items():
         cause = Entry.objects.filter(commitment=why).first()
         if cause is None or not cause.act.endswith(".erased") or cause.gone_by is not None:
