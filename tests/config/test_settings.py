@@ -56,6 +56,7 @@ def test_a_complete_production_environment_is_accepted_with_safe_cookies_and_hst
         ({"COUNTERFOIL_ANCHORS": "/nowhere/anchors.toml"}, "COUNTERFOIL_ANCHORS cannot be used"),
         ({"COUNTERFOIL_ANCHORS": os.devnull}, "names no timestamp authority"),
         ({"COUNTERFOIL_DEBUG": "1"}, "may not be set in production"),
+        ({"COUNTERFOIL_WEAK_SANDBOX": "1"}, "opens files without walls"),
         ({"COUNTERFOIL_MODE": "staging"}, "must be development or production"),
         ({"COUNTERFOIL_NAME": "Not A Name"}, "COUNTERFOIL_NAME is the log's name"),
     ],

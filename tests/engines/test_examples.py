@@ -17,6 +17,8 @@ MODULES = [
     "counterfoil.engines.clock",
     "counterfoil.engines.flow",
     "counterfoil.engines.refs",
+    "counterfoil.engines.sandbox",
+    "counterfoil.engines.sniff",
     "counterfoil.engines.tlog",
     *(f"counterfoil.engines.tlog.{m.name}" for m in pkgutil.iter_modules(counterfoil.engines.tlog.__path__)),
 ]
