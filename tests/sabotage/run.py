@@ -96,6 +96,10 @@ def sabotages() -> list[Sabotage]:
     return found
 
 
+class DoesNotApplyError(AssertionError):
+    """The product has changed where a patch would break it."""
+
+
 class Tree:
     """A copy of the tree in which patches come and go."""
 
@@ -151,16 +155,19 @@ class Tree:
                 "no:cacheprovider",
                 "--ds=tests.settings",
             ]
-            done = subprocess.run(
-                [*command, f"--junitxml={report}", *gate],
-                cwd=self.root,
-                env={**kept, "COUNTERFOIL_TEST_HOME": home, "PYTHONHASHSEED": "0", **more},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=LONGEST,
-                check=False,
-            )
+            try:
+                done = subprocess.run(
+                    [*command, f"--junitxml={report}", *gate],
+                    cwd=self.root,
+                    env={**kept, "COUNTERFOIL_TEST_HOME": home, "PYTHONHASHSEED": "0", **more},
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.STDOUT,
+                    text=True,
+                    timeout=LONGEST,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                return Run(-1, 0, 0, 0, 0, f"It was stopped after {LONGEST} seconds.")
             tests = failed = broke = skipped = 0
             if report.is_file():
                 for suite in ET.parse(report).getroot().iter("testsuite"):
@@ -188,8 +195,11 @@ def judge(tree: Tree, one: Sabotage, *, trust_the_gate: bool = False) -> str:
         if not whole.good:
             said = "was skipped" if whole.skipped and not whole.failed else "fails without the sabotage"
             return f"the gate {said}:\n{whole.output[-2500:]}"
-    with tree.broken(one.patch):
-        broken = tree.run(one.gate, one.environment)
+    try:
+        with tree.broken(one.patch):
+            broken = tree.run(one.gate, one.environment)
+    except DoesNotApplyError as changed:
+        return str(changed)
     if not broken.caught:
         return f"NOT CAUGHT (pytest exit {broken.code}):\n{broken.output[-2500:]}"
     return ""
@@ -197,6 +207,9 @@ def judge(tree: Tree, one: Sabotage, *, trust_the_gate: bool = False) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the sabotages that are asked for and print one line for each."""
+    if set(arguments) & {"-h", "--help"}:
+        print(__doc__)
+        return 0
     names = [a for a in arguments if not a.startswith("-")]
     chosen = [
         s for s in sabotages() if (s.name in names if names else s.sample or "--sample" not in arguments)
