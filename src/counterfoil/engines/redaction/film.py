@@ -241,7 +241,7 @@ def _whole_numbers(values: NDArray[Any], frame: Any) -> Sound:
     if lines.dtype == np.int32:
         return (lines >> 16).astype(np.int16)
     if lines.dtype in (np.float32, np.float64):
-        return np.clip(np.rint(np.nan_to_num(lines) * 32767.0), -32768, 32767).astype(np.int16)
+        return np.asarray(np.clip(np.rint(np.nan_to_num(lines) * 32767.0), -32768, 32767), np.int16)
     return np.asarray(lines, np.int16)
 
 

@@ -74,7 +74,8 @@ def review(request: HttpRequest, viewer: Viewer, card: CaseCard, redaction: UUID
     form = start(request, forms.Redact, {"frame": frame, "first": frame, "until": frame, "last": frame})
     said = ""
     if request.method == "POST":
-        said = attempt(form, lambda data: _step(viewer, card, found, data))
+        under_review = found
+        said = attempt(form, lambda data: _step(viewer, card, under_review, data))
         if said:
             return _go(card, redaction, frame, said, request.POST.get("view", ""))
         found = redactions.redaction_for(viewer, card.id, redaction) or found
@@ -151,7 +152,7 @@ def _said(request: HttpRequest) -> str:
 
 def _frame(request: HttpRequest, found: RedactionCard) -> int:
     """Return the frame the page is about: as asked, within the recording."""
-    last = max(0, int(found.found.get("frames", 1)) - 1)
+    last: int = max(0, int(found.found.get("frames", 1)) - 1)
     asked_for = request.GET.get("frame") or request.POST.get("here") or "0"
     return (
         min(last, int(asked_for)) if asked_for.isascii() and asked_for.isdigit() and len(asked_for) < 9 else 0
@@ -171,7 +172,7 @@ def _moment(data: Mapping[str, Any], field: str) -> int:
     if not found:
         raise BadInput(field, "Give a time like 12.5 (seconds) or 1:02.250 (minutes and seconds).")
     whole = [int(p) for p in (found[1], found[2], found[3]) if p is not None]
-    seconds = sum(n * 60**i for i, n in enumerate(reversed(whole)))
+    seconds: int = sum(n * 60**i for i, n in enumerate(reversed(whole)))
     return seconds * 1000 + int((found[4] or "0").ljust(3, "0"))
 
 
@@ -202,7 +203,7 @@ def _reviewing(
     request: HttpRequest, viewer: Viewer, card: CaseCard, found: RedactionCard, frame: int
 ) -> dict[str, Any]:
     """Return what the page of a review shows at this frame."""
-    times = found.found.get("times") or [0]
+    times: list[int] = found.found.get("times") or [0]
     size = (
         found.found["sizes"][frame]
         if found.found.get("sizes")
@@ -231,7 +232,7 @@ def _reviewing(
                 {**box, "x": place[0], "y": place[1], "w": place[2] - place[0], "h": place[3] - place[1]}
             )
     frames = max(1, int(found.found.get("frames", 1)))
-    long = max(1, times[-1] - times[0], int(found.found.get("length_ms", 0)))
+    long: int = max(1, times[-1] - times[0], int(found.found.get("length_ms", 0)))
 
     def across(ms: int) -> float:
         return round(1000 * min(long, max(0, ms)) / long, 1)
