@@ -365,7 +365,7 @@ def mark(bundle_id: UUID, form: str, key: str, decision: str, comment: str, *, b
     schedule_id = {"MG6C": bundle.mg6c_id, "MG6D": bundle.mg6d_id}.get(form)
     found = material.schedules([schedule_id]) if schedule_id else []
     line = next((x for s in found for x in s.lines if x["key"] == key), None)
-    if line is None:
+    if line is None or schedule_id is None:
         raise NotAllowed("There is no such line on this schedule.")
     if decision not in MARKS[form]:
         raise BadInput("decision", "Choose one of the marks.")

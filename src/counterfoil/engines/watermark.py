@@ -97,7 +97,7 @@ def _recording(path: Path, out: Path, words: str) -> dict[str, Any]:
             picture = turned.reformat(*proxy.fitted(turned.width, turned.height)).to_image()
             if self.layer is None or self.layer.size != picture.size:
                 self.layer = veil(picture.size, words)
-            new = av.VideoFrame.from_image(
+            new: Any = av.VideoFrame.from_image(  # type: ignore[no-untyped-call]
                 Image.alpha_composite(picture.convert("RGBA"), self.layer).convert("RGB")
             )
             new.pts, new.time_base = frame.pts, frame.time_base

@@ -221,11 +221,13 @@ def decide(
 
 
 def _row(case_id: UUID, kind: str, item_id: UUID) -> Exhibit | Statement:
-    model = {"exhibit": Exhibit, "statement": Statement}.get(kind)
-    row = model.objects.select_for_update().filter(pk=item_id, case_id=case_id).first() if model else None
+    row: Exhibit | Statement | None = None
+    if kind == "exhibit":
+        row = Exhibit.objects.select_for_update().filter(pk=item_id, case_id=case_id).first()
+    elif kind == "statement":
+        row = Statement.objects.select_for_update().filter(pk=item_id, case_id=case_id).first()
     if row is None:
         raise NotAllowed("There is no such item on this case. A file is taken as an exhibit first.")
-    assert isinstance(row, Exhibit | Statement)  # noqa: S101
     return row
 
 
