@@ -85,7 +85,6 @@ def _fsck(args: argparse.Namespace) -> int:
     """Run every check of promises, vault, quarantine, ledger, log and database."""
     _django()
     from counterfoil.config.fsck import fsck
-
     from counterfoil.engines.sandbox import strength
 
     print(strength().sentence)
@@ -124,7 +123,7 @@ def tick() -> None:
     from counterfoil.evidence.copies import sweep_copies
     from counterfoil.evidence.custody import sweep_destroyed
     from counterfoil.evidence.redactions import sweep as sweep_redactions
-    from counterfoil.evidence.restricting import sweep_screening
+    from counterfoil.evidence.restricting import ask_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
@@ -139,7 +138,7 @@ def tick() -> None:
         lambda: renew(timezone.now()),
         lambda: tidy(timezone.now()),
         lambda: sweep_bundles(timezone.now()),
-        lambda: sweep_screening(timezone.now()),
+        lambda: ask_screening(timezone.now()),
         lambda: sweep_copies(timezone.now()),
         lambda: sweep_redactions(timezone.now()),
         sweep_destroyed,

@@ -342,3 +342,14 @@ def test_the_drawings_of_a_redaction_and_the_copies_of_a_share_go_too(cast: Cast
     row = Redaction.objects.get()
     assert (row.state, row.sheets_sha256, row.found) == ("failed", "", {})
     assert set(vault().all()) == {hashlib.sha256(a_film).hexdigest()}
+
+
+def test_the_clock_asks_the_work_process_once_and_does_not_wait_for_it(cast: Cast) -> None:
+    scenes.reported(cast)
+    now = timezone.now()
+    assert restricting.ask_screening(now)
+    assert not restricting.ask_screening(now), "it is asked already"
+    assert set(Screening.objects.values_list("scan", flat=True)) == {"waiting"}
+    restricting.screen.func()
+    assert set(Screening.objects.values_list("scan", flat=True)) == {"none"}
+    assert not restricting.ask_screening(now + timedelta(hours=2)), "nothing waits any more"

@@ -1,6 +1,6 @@
 """Gate G8: every hostile file is sealed as it came, opened by every opener in the sandbox, and escapes from none.
 
-The suite takes 60 of the files, one opener each. `COUNTERFOIL_DEPTH=full` takes all with every opener, or with so many as
+The suite takes 60 of the files, one opener each. `COUNTERFOIL_DEPTH=full` takes all with every opener, or so many as
 `COUNTERFOIL_OPENERS` says, in turn.
 """
 

@@ -8,13 +8,14 @@ entry is committed before the first byte.
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
-from django_tasks import task
+from django_tasks import TaskResultStatus, task
+from django_tasks_db.models import DBTaskResult
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import actions as case_actions
@@ -207,11 +208,7 @@ def sweep_screening(now: datetime) -> int:
     Finds uploads and exhibits by themselves, however they came in. Returns how many exhibits it restricted.
     """
     screening.note_uploads()
-    screening.unknown(
-        Exhibit.objects.exclude(state="destroyed")
-        .exclude(sha256__in=screening.known_digests())
-        .values_list("sha256", "size")[:500]
-    )
+    screening.unknown(_never_noted())
     screening.look(max(now, timezone.now()), open_anywhere)
     listed = screening.listed_digests()
     closed = 0
@@ -223,3 +220,40 @@ def sweep_screening(now: datetime) -> int:
                 _close(row, "hash-list", Viewer.clock(), {})
                 closed += 1
     return closed
+
+
+def _never_noted() -> Iterable[tuple[str, int]]:
+    return (
+        Exhibit.objects.exclude(state="destroyed")
+        .exclude(sha256__in=screening.known_digests())
+        .values_list("sha256", "size")[:500]
+    )
+
+
+@task()
+def screen() -> None:
+    """Look at what waits, in the work process: a file of many gigabytes takes minutes to read."""
+    sweep_screening(timezone.now())
+
+
+def ask_screening(now: datetime) -> bool:
+    """Have the work process look at files unless it is asked already; the clock itself must not wait for big files.
+
+    A task that has not ended within the hour is taken for one whose process was stopped.
+    """
+    asked = DBTaskResult.objects.filter(
+        task_path=screen.module_path,
+        status__in=[TaskResultStatus.READY, TaskResultStatus.RUNNING],
+        enqueued_at__gt=now - timedelta(hours=1),
+    )
+    if asked.exists() or not _anything_to_screen(now):
+        return False
+    screen.enqueue()
+    return True
+
+
+def _anything_to_screen(now: datetime) -> bool:
+    screening.note_uploads()
+    screening.unknown(_never_noted())
+    due = bool(screening.waiting(max(now, timezone.now()), 1))
+    return due or Exhibit.objects.filter(sha256__in=screening.listed_digests(), restricted="").exists()
