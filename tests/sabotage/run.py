@@ -112,17 +112,15 @@ class Tree:
         self.held: dict[tuple[tuple[str, ...], tuple[tuple[str, str], ...]], Run] = {}
 
     def _patch(self, patch: Path, *options: str) -> None:
-        done = subprocess.run(
-            ["patch", "-p1", "--batch", "--no-backup-if-mismatch", *options, "-i", str(patch)],
-            cwd=self.root,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            raise SystemExit(
-                f"{patch.name} does not apply any more; write it again.\n{done.stdout}{done.stderr}"
+        command = ["patch", "-p1", "--batch", "--no-backup-if-mismatch", *options, "-i", str(patch)]
+        for dry in (["--dry-run"], []):  # whole or not at all
+            done = subprocess.run(
+                [*command, *dry], cwd=self.root, capture_output=True, text=True, check=False
             )
+            if done.returncode:
+                raise DoesNotApplyError(
+                    f"{patch.name} does not apply any more; write it again.\n{done.stdout}"
+                )
         # Python trusts a compiled file by the second and the size of its source: make every change visible.
         at = time.time() + 10 * next(self.clock)
         for line in patch.read_text("utf-8").splitlines():
