@@ -110,13 +110,14 @@ def test_bagit_accepts_the_bag(opened: Path) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_openssl_accepts_the_timestamp_over_the_checkpoint(opened: Path) -> None:
+@pytest.mark.parametrize("name", ["tsa1", "tsa2"])
+def test_openssl_accepts_the_timestamp_of_each_authority_over_the_checkpoint(opened: Path, name: str) -> None:
     """`openssl ts -verify` with the root that the policy names, as HOWTO.txt says."""
-    chain = sorted((opened / "tsa" / "chain").glob("[0-9]*.pem"))
+    chain = sorted((opened / "tsa" / name / "chain").glob("[0-9]*.pem"))
     done = subprocess.run(
         [
             "openssl", "ts", "-verify", "-data", str(opened / "log" / "checkpoint"),
-            "-in", str(opened / "tsa" / "checkpoint.tsr"), "-CAfile", str(chain[-1]), "-untrusted", str(chain[0]),
+            "-in", str(opened / "tsa" / f"{name}.tsr"), "-CAfile", str(chain[-1]), "-untrusted", str(chain[0]),
         ],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -133,7 +134,7 @@ def test_pyhanko_accepts_the_report_for_the_long_term(told: Path, opened: Path) 
 
     policy = (told / "out" / "policy.txt").read_text()
     named = set(re.findall(r"^#counterfoil (?:tsa|seal)-root \S+ ([0-9a-f]{64})$", policy, re.MULTILINE))
-    assert len(named) == 2
+    assert len(named) == 3  # two timestamp authorities, of which the first one sealed, and the sealing root
 
     def judge() -> None:
         with (opened / "data" / "report.pdf").open("rb") as f:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 Plugs = dict[str, dict[str, object]]
 KNOWN = {"witness": {"operator", "url", "vkey"}, "timestamper": {"url", "root", "crls"}}
 

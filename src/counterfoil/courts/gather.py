@@ -293,13 +293,13 @@ def sealer() -> engine.Seal:
 def policy_text() -> str:
     """Return the court's policy for this installation: the keys a verifier may trust, told outside any bundle.
 
-    C2SP tlog-policy lines: every key that the log ever had, the witnesses, a group for each operator that has several,
+    C2SP tlog-policy lines: every key that the log ever had (newest first), the witnesses, a group for each operator that has several,
     and the quorum of operators. Then `#counterfoil` lines: who operates which witness, the timestamp and sealing roots,
     the manifest keys, and from when on a key that was rotated out or revoked no longer counts. Development witnesses
     and keys are listed like others, and no verdict counts them.
     """
     found = witnesses()
-    lines = [f"log {v.vkey}" for v in verifiers("log")]
+    lines = [f"log {v.vkey}" for v in reversed(verifiers("log"))]
     lines += [f"witness {n.name} {n.witness.vkey}" for n in found]
     by: dict[str, list[str]] = {}
     for n in found:
@@ -314,7 +314,7 @@ def policy_text() -> str:
     lines += [f"#counterfoil tsa-root {name} {t.root_sha256}" for name, t in timestampers().items()]
     lines.append(f"#counterfoil tsa-tolerance {settings.STAMP_TOLERANCE}")
     lines.append(f"#counterfoil seal-root seal1 {identity().root_sha256}")
-    lines += [f"#counterfoil manifest-key {v.vkey}" for v in verifiers("manifest")]
+    lines += [f"#counterfoil manifest-key {v.vkey}" for v in reversed(verifiers("manifest"))]
     for p in periods():
         ends = [at for at in (p.end, p.revoked) if at is not None]
         if ends and p.role in ("log", "manifest"):
