@@ -189,7 +189,8 @@ def _make(exhibit: Exhibit, copy: Copy, path: Path, technical: Mapping[str, Any]
     if not Copy.objects.filter(pk=copy.pk, state="waiting").update(state="making", touched_at=timezone.now()):
         return
     kind = str(technical.get("is", ""))
-    task_name, options = TASKS[copy.kind], {}
+    task_name = TASKS[copy.kind]
+    options: dict[str, Any] = {}
     if copy.kind == "poster":
         options = {"of": {"picture": "picture", "document": "document"}.get(kind, "recording")}
     elif copy.kind == "proxy" and kind == "picture":

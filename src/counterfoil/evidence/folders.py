@@ -94,7 +94,9 @@ class Imported:
     def sentences(self) -> list[str]:
         """Say in plain sentences what was taken in."""
         known = {"axon": "Axon Evidence", "nice": "NICE"}.get(self.system, "a system that is not recognised")
-        said = [f"{len(self.exhibits)} files were taken in as exhibits, exported from {known}."]
+        count = len(self.exhibits)
+        took = "1 file was taken in as an exhibit" if count == 1 else f"{count} files were taken in as exhibits"
+        said = [f"{took}, exported from {known}."]
         said.append(
             f"{self.checked} of them were checked against the export's own checksums, and all agree."
             if self.checked
@@ -266,12 +268,12 @@ def check_sums(found: list[Found]) -> set[str]:
     agreed: set[str] = set()
     for manifest in found:
         for name, listed in manifest.sums.items():
-            f = by_name.get(name) or by_name.get(PurePosixPath(name).name)
-            if f is None:
+            held = by_name.get(name) or by_name.get(PurePosixPath(name).name)
+            if held is None:
                 raise BadInput(
                     "folder", f"{manifest.name} lists {name}, which is not in the folder. Nothing was taken."
                 )
-            with f.path.open("rb") as file:
+            with held.path.open("rb") as file:
                 seen = hashlib.file_digest(file, DIGESTS[len(listed)]).hexdigest()
             if seen != listed:
                 raise BadInput(
@@ -279,7 +281,7 @@ def check_sums(found: list[Found]) -> set[str]:
                     f"{name} is not what {manifest.name} says: its checksum differs. Nothing was taken. Ask for the "
                     "export again.",
                 )
-            agreed.add(f.name)
+            agreed.add(held.name)
     return agreed
 
 

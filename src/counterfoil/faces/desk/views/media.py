@@ -204,7 +204,9 @@ def offset_of(text: str, direction: str) -> int | None:
     if direction not in ("ahead", "behind"):
         raise BadInput("direction", "Say whether the recorder's clock was ahead or behind.")
     parts = [int(p) for p in (found[2], found[3], found[4]) if p]
-    seconds = sum(p * 60**n for n, p in enumerate(reversed(parts)))
+    seconds = 0
+    for p in parts:
+        seconds = seconds * 60 + p
     whole = seconds * 1000 + int((found[5] or "0").ljust(3, "0"))
     return -whole if direction == "behind" else whole
 
