@@ -31,14 +31,14 @@ pytestmark = pytest.mark.skipif(
 )
 # How many faults of each path the suite tries, and how many `make faults` does (None: all there are).
 SHARE: dict[str, tuple[int, int | None]] = {
-    "vault": (24, None),
-    "log": (24, None),
-    "upload": (12, None),
+    "vault": (30, None),
+    "log": (30, None),
+    "upload": (8, None),
     "tus": (12, None),
-    "submit": (12, 250),
-    "accept": (12, 250),
-    "sequence": (12, 250),
-    "bundle": (4, 120),
+    "submit": (8, 250),
+    "accept": (8, 250),
+    "sequence": (8, 250),
+    "bundle": (2, 120),
 }
 # Nobody may have said yes after one of these failed.
 NEVER_YES = frozenset({*WRITES, "fsync", "fdatasync"})
