@@ -224,7 +224,7 @@ def schedules(exhibits: Sequence[ExhibitFacts]) -> list[ScheduleFacts]:
     return [
         ScheduleFacts("MG6C", 1, [whole, log], officer, signed),
         ScheduleFacts("MG6C", 2, [whole, log, house], officer, signed + dt.timedelta(minutes=5)),
-        ScheduleFacts("MG12", 1, listed, officer, signed),
+        ScheduleFacts("MG12", 1, listed, officer, signed, endorsed_nil=not listed),
     ]
 
 
