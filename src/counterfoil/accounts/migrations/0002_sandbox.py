@@ -4,18 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='grant',
-            name='grant_role_known',
+            model_name="grant",
+            name="grant_role_known",
         ),
         migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('role__in', ['officer', 'inspector', 'prosecutor', 'administrator', 'examiner', 'analyst'])), name='grant_role_known'),
+            model_name="grant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        ["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"],
+                    )
+                ),
+                name="grant_role_known",
+            ),
         ),
     ]
