@@ -24,7 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from tests import scenes
 from tests.cast import JONAH, NESTA, RHYS, Cast
 from tests.homes import a_home
-from tests.house.access import ADMINISTRATORS, EVERYBODY, NOBODY, OFFICERS, PROSECUTORS, TABLE, Row
+from tests.house.access import ADMINISTRATORS, CASES, EVERYBODY, NOBODY, OFFICERS, PROSECUTORS, TABLE, Row
 
 from counterfoil.accounts.models import Actor
 from counterfoil.config import urls
