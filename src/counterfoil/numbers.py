@@ -150,6 +150,26 @@ def hotspots(args: argparse.Namespace) -> int:
     return 0
 
 
+def integrity(args: argparse.Namespace) -> int:
+    """Print what looks wrong with files of published crime data."""
+    from counterfoil.engines.integrity import inspect
+
+    found = inspect([Path(p) for p in args.paths])
+    for f in found:
+        say(f"{f.kind}: {f.where}, {f.since}: {f.says}")
+    say(
+        f"{len(found)} finding{'' if len(found) == 1 else 's'}. Each is a question for who supplied the data."
+    )
+    give(
+        [
+            {"kind": f.kind, "where": f.where, "since": f.since, "size": f.size, "affects": list(f.affects)}
+            for f in found
+        ],
+        args.json,
+    )
+    return 0
+
+
 def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add these commands to the command line."""
     k = sub.add_parser("knox", help="near repeats: do events cluster in space and time?")
@@ -189,6 +209,14 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
     )
     h.set_defaults(run=hotspots)
+    i = sub.add_parser(
+        "integrity", help="what looks wrong with published crime data: gaps, repeats, sudden shifts"
+    )
+    i.add_argument("paths", metavar="PATH", nargs="+", help="files or folders of CSV or Parquet")
+    i.add_argument(
+        "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
+    )
+    i.set_defaults(run=integrity)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
