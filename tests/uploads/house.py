@@ -5,6 +5,7 @@
 
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import signal
@@ -79,11 +80,16 @@ class House:
             command, cwd=self.source, env=self.environment, stdout=log, stderr=log, start_new_session=True
         )
         log.close()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
-            with socket.socket() as knock:
-                if knock.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return self
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                knock = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+                try:
+                    knock.request("GET", "/cookies")
+                    if knock.getresponse().status == 200:
+                        return self
+                finally:
+                    knock.close()
             time.sleep(0.02)
         raise AssertionError((self.folder / "web.log").read_text())
 
@@ -94,6 +100,13 @@ class House:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self.process = None
+        # Its workers hold the port until the last of them is gone.
+        while self._answers():
+            time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        with socket.socket() as knock:
+            return knock.connect_ex(("127.0.0.1", self.port)) == 0
 
     def workers_of(self) -> list[int]:
         """Return the process ids of the server's workers."""
