@@ -293,10 +293,10 @@ def sealer() -> engine.Seal:
 def policy_text() -> str:
     """Return the court's policy for this installation: the keys a verifier may trust, told outside any bundle.
 
-    C2SP tlog-policy lines: every key that the log ever had (newest first), the witnesses, a group for each operator that has several,
-    and the quorum of operators. Then `#counterfoil` lines: who operates which witness, the timestamp and sealing roots,
-    the manifest keys, and from when on a key that was rotated out or revoked no longer counts. Development witnesses
-    and keys are listed like others, and no verdict counts them.
+    C2SP tlog-policy lines: every key that the log ever had (newest first), the witnesses, a group for each operator
+    that has several, and the quorum of operators. Then `#counterfoil` lines: who operates which witness, the timestamp
+    and sealing roots, the manifest keys, and from when on a key that was rotated out or revoked no longer counts.
+    Development witnesses and keys are listed like others, and no verdict counts them.
     """
     found = witnesses()
     lines = [f"log {v.vkey}" for v in reversed(verifiers("log"))]
