@@ -15,7 +15,7 @@ from counterfoil.engines.bundle import identity, verify
 from counterfoil.engines.bundle.corpus import ARCHIVE, EXPECTED, Expected
 
 OUT = Path(__file__).parents[3] / "docs" / "corpus"
-# Stories that share most bytes with the honest bundle, so that it stays small, and some that reseal the report.
+# Stories that share most bytes with the honest bundle, so that it stays small; some seal the report anew.
 STORIES = """
 a byte after the archive|a program before the archive|a second report.pdf|a path that climbs out|a compressed bomb
 a symbolic link in the archive|files in another order|a twin that differs in capitals|another top folder

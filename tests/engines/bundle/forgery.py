@@ -1,6 +1,7 @@
 """Ways to falsify a bundle, each with the check that must name it. The forger holds as many keys as the story needs."""
 
 import contextlib
+import datetime as dt
 import hashlib
 import io
 import json
@@ -14,15 +15,18 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from cryptography import x509
 from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from tests.engines.bundle import facts as maker
 
+from counterfoil.adapters.timestamper_local import LocalAuthority
 from counterfoil.engines.bundle import BundleFacts, KeyPeriod, Payload, build, key_history, payload
 from counterfoil.engines.bundle.archive import central_entry, end_record, local_header, write_archive
 from counterfoil.engines.bundle.report import make_report
 from counterfoil.engines.bundle.seal import Seal, _Stamper, seal_pdf
+from counterfoil.engines.bundle.stamp import request
 from counterfoil.engines.tlog import (
     CosignSigner,
     Frontier,
@@ -361,6 +365,27 @@ def bad_cosignature(world: World) -> Path:
 def unstamped(world: World, prefix: str) -> Path:
     """Leave the timestamps out."""
     return insider(world, {p: c for p, c in world.files.items() if not p.startswith(f"{prefix}/")})
+
+
+def revoked_stamp(world: World) -> tuple[Path, str]:
+    """Stamp with an authority that the policy names, but whose certificate its own list says is revoked."""
+    numbers, plain = iter((1111, 2222)), x509.CertificateRevocationListBuilder.sign
+
+    def sign(draft: Any, key: Any, algorithm: Any, *more: Any, **named: Any) -> Any:
+        when = dt.datetime.now(dt.UTC) - dt.timedelta(hours=2)
+        leaf = x509.RevokedCertificateBuilder().serial_number(2222).revocation_date(when).build()
+        return plain(draft.add_revoked_certificate(leaf), key, algorithm, *more, **named)
+
+    with (
+        mock.patch.object(x509.CertificateRevocationListBuilder, "sign", sign),
+        mock.patch.object(x509, "random_serial_number", side_effect=numbers),
+    ):
+        bad = LocalAuthority(world.path("-revoked"))
+    files = {p: c for p, c in world.files.items() if not p.startswith("tsa/tsa1")}
+    files["tsa/tsa1.tsr"] = bad.answer(request(hashlib.sha256(files["log/checkpoint"]).digest())[1])
+    files |= {f"tsa/tsa1/chain/{n:02}.pem": pem.encode() for n, pem in enumerate(bad.chain, 1)}
+    files |= {f"tsa/tsa1/chain/crl-{n:02}.pem": pem.encode() for n, pem in enumerate(bad.crls, 1)}
+    return insider(world, files), world.policy + f"#counterfoil tsa-root bad {bad.root_sha256}\n"
 
 
 def skipped_renewal(world: World) -> Path:
@@ -989,6 +1014,7 @@ CASES: list[tuple[str, str, Callable[[World], Path | tuple[Path, str]]]] = [
         add_line(lambda w: published(w, maker.EARLIER, b"other")),
     ),
     ("no timestamp at all", "timestamp", lambda w: unstamped(w, "tsa")),
+    ("a timestamp by a revoked authority", "timestamp", revoked_stamp),
     ("a renewal dropped from the middle", "timestamp", skipped_renewal),
     (
         "a renewal of something else",

@@ -15,8 +15,17 @@
     return String(value).replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2066-\u2069]/g, " ");
   }
   const who = (id) => (last && last.case.actors && last.case.actors[id]) || id || "";
-  const when = (ms, short = false) => (ms === null || ms === undefined || Number.isNaN(ms) ? "" : new Date(ms).toLocaleString(language === "cy" ? "cy-GB" : "en-GB",
-    { timeZone: "Europe/London", day: "numeric", month: short ? "short" : "long", year: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }));
+  const MONTHS = { // a browser without Welsh would fall back to American dates
+    en: "January February March April May June July August September October November December".split(" "),
+    cy: "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr".split(" "),
+  };
+  function when(ms, short = false) {
+    if (ms === null || ms === undefined || Number.isNaN(ms)) return "";
+    const parts = Object.fromEntries(new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", day: "numeric", month: "numeric", year: "numeric",
+      hour: "2-digit", minute: "2-digit", second: "2-digit", timeZoneName: "short" }).formatToParts(new Date(ms)).map((p) => [p.type, p.value]));
+    const month = MONTHS[language][+parts.month - 1];
+    return `${parts.day} ${short ? month.slice(0, 3) : month} ${parts.year}, ${parts.hour}:${parts.minute}:${parts.second} ${parts.timeZoneName}`;
+  }
   const act = (e) => String(e.body.act || "").replace(/[._]/g, " ");
   const eventText = (e) => (e.body ? say("event-by", { act: act(e), who: who(e.body.by), when: when(e.at), index: e.index }) : say("event-bare", { index: e.index }));
   const size = (count) => {

@@ -22,7 +22,7 @@ const WORDS = {
     "INVALID": "Do not rely on this bundle. A check failed: it was changed, is incomplete, or was not made as it should be.",
     "head-wrong": "What is wrong, and where", "failed-check": "The check that failed: {name}. {sentence}",
     "head-proved": "What is proved", "head-not-proved": "What is not proved", "proved-nothing": "Nothing is proved by this result.",
-    "head-exhibits": "Exhibits", "head-events": "Events of the case", "head-watched": "Who watched it?", "head-missing": "What have I not been given?",
+    "head-exhibits": "Exhibits", "head-events": "Events of the case", "untrusted": "What follows is what the bundle says of itself. A check failed, so do not rely on any of it.", "head-watched": "Who watched it?", "head-missing": "What have I not been given?",
     "head-checks": "The checks, in order", "head-statements": "Statements and papers",
     "proved-1": "No byte of any file in this bundle has changed since it was sealed.",
     "proved-2": "Each exhibit is, byte for byte, the file that was received and sealed; its digest stands in the force's log.",
