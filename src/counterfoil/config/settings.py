@@ -83,7 +83,9 @@ def refuse_unsafe(env: dict[str, str]) -> None:
     if env.get("COUNTERFOIL_DEBUG"):
         raise UnsafeSettings("COUNTERFOIL_DEBUG may not be set in production.")
     if env.get("COUNTERFOIL_WEAK_SANDBOX"):
-        raise UnsafeSettings("COUNTERFOIL_WEAK_SANDBOX may not be set in production: it opens files without walls.")
+        raise UnsafeSettings(
+            "COUNTERFOIL_WEAK_SANDBOX may not be set in production: it opens files without walls."
+        )
 
 
 def read_anchors(path: str, home: Path, *, production: bool) -> anchors.Anchors:
@@ -95,7 +97,9 @@ def read_anchors(path: str, home: Path, *, production: bool) -> anchors.Anchors:
     except (OSError, ValueError) as error:
         raise UnsafeSettings(f"COUNTERFOIL_ANCHORS cannot be used: {error}.") from None
     if production and not found.timestamper:
-        raise UnsafeSettings("COUNTERFOIL_ANCHORS names no timestamp authority; production needs one, better two.")
+        raise UnsafeSettings(
+            "COUNTERFOIL_ANCHORS names no timestamp authority; production needs one, better two."
+        )
     return found
 
 
