@@ -95,7 +95,9 @@ class Imported:
         """Say in plain sentences what was taken in."""
         known = {"axon": "Axon Evidence", "nice": "NICE"}.get(self.system, "a system that is not recognised")
         count = len(self.exhibits)
-        took = "1 file was taken in as an exhibit" if count == 1 else f"{count} files were taken in as exhibits"
+        took = (
+            "1 file was taken in as an exhibit" if count == 1 else f"{count} files were taken in as exhibits"
+        )
         said = [f"{took}, exported from {known}."]
         said.append(
             f"{self.checked} of them were checked against the export's own checksums, and all agree."

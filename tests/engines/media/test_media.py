@@ -412,5 +412,7 @@ def test_two_equal_lists_of_times_have_one_digest_and_two_unequal_ones_two(tmp_p
 
 def test_no_gpl_encoder_is_named_in_the_product() -> None:
     source = Path(recording.__file__).parents[2]
-    named = [p.name for p in source.rglob("*.py") if re.search(r"libx26[45]|libxvid|\bx26[45]\b", p.read_text())]
+    named = [
+        p.name for p in source.rglob("*.py") if re.search(r"libx26[45]|libxvid|\bx26[45]\b", p.read_text())
+    ]
     assert named == [], "PyAV's wheel carries GPL encoders; docs/adr/0017 says why none may be asked for"
