@@ -248,6 +248,9 @@ def finish(partial: UUID) -> None:
     row = Partial.objects.filter(pk=partial).first()
     if row is None:
         return
+    if _orphan(row):
+        discard(row.pk)
+        raise Stop("closed")
     _let_go()
     try:
         with store().finishing(row.pk.hex) as whole:
