@@ -6,49 +6,61 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_passes_custody'),
-        ('courts', '0002_custody_schedules'),
+        ("accounts", "0003_passes_custody"),
+        ("courts", "0002_custody_schedules"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveConstraint(
-            model_name='release',
-            name='release_defence_needs_code',
+            model_name="release",
+            name="release_defence_needs_code",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='code_hash',
+            model_name="release",
+            name="code_hash",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='ended_at',
+            model_name="release",
+            name="ended_at",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='expires_at',
+            model_name="release",
+            name="expires_at",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='link',
+            model_name="release",
+            name="link",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='tries',
+            model_name="release",
+            name="tries",
         ),
         migrations.RemoveField(
-            model_name='release',
-            name='used_at',
+            model_name="release",
+            name="used_at",
         ),
         migrations.AddField(
-            model_name='release',
-            name='access',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.pass'),
+            model_name="release",
+            name="access",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="accounts.pass",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='release',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('access__isnull', True), ('kind', 'prosecutor'), ('prosecutor__isnull', False)), models.Q(('access__isnull', False), ('kind', 'defence'), ('prosecutor__isnull', True)), _connector='OR'), name='release_defence_needs_code'),
+            model_name="release",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("access__isnull", True), ("kind", "prosecutor"), ("prosecutor__isnull", False)),
+                    models.Q(("access__isnull", False), ("kind", "defence"), ("prosecutor__isnull", True)),
+                    _connector="OR",
+                ),
+                name="release_defence_needs_code",
+            ),
         ),
     ]
