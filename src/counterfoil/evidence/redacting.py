@@ -230,7 +230,5 @@ def final_plan(found: Mapping[str, Any], work: Mapping[str, Any], *, reviewed: b
         raise NotAllowed("Not every frame could be shown for review, so this redaction cannot be made.")
     if not reviewed:
         what = {"film": "every frame", "pages": "every page", "text": "the whole text", "sound": "all of it"}
-        raise BadInput(
-            "reviewed", f"Say that you have reviewed {what.get(found['kind'], 'it')}. Nobody else will."
-        )
+        raise BadInput("reviewed", f"Say that you have reviewed {what.get(found['kind'], 'it')}.")
     return plan
