@@ -236,8 +236,10 @@ def test_original_names_stay_in_the_data_and_paths_follow_the_content(world: for
     assert [x["original_name"] for x in listing["exhibits"]] == [
         "Kamera 3 – door (copy).MP4",
         "IMG_2041.jpeg",
+        "clip.mp4",
+        "x.jpg",
     ]
-    assert [x["path"].rpartition(".")[2] for x in listing["exhibits"]] == ["mp4", "jpg"]
+    assert [(x["path"] or "").rpartition(".")[2] for x in listing["exhibits"]] == ["mp4", "jpg", "mp4", ""]
     assert not any("Kamera" in p for p in world.files)
 
 
@@ -297,9 +299,16 @@ def test_it_refuses_two_exhibits_with_one_reference(world: forgery.World) -> Non
         (maker.Forge(sealed_body={"payload_sha256": "0" * 64}), "another payload"),
         (maker.Forge(proofs=lambda proofs: proofs[5].pop() and None), "not proved to be in the log"),
         (maker.Forge(sealed_body={"at": "2099-01-01T00:00:00.000000Z"}), "clock runs ahead"),
-        (maker.Forge(log=lambda log: replace(log, tsr=log.tsr + b"\0")), "after its end"),
         (
-            maker.Forge(log=lambda log: replace(log, checkpoint=log.checkpoint.replace("\n24\n", "\n23\n"))),
+            maker.Forge(
+                log=lambda log: replace(log, tsrs=[replace(log.tsrs[0], tsr=log.tsrs[0].tsr + b"\0")])
+            ),
+            "after its end",
+        ),
+        (
+            maker.Forge(
+                log=lambda log: replace(log, tsrs=[replace(log.tsrs[0], tsr=log.tsrs[1].renewals[0])])
+            ),
             "other bytes",
         ),
     ],
@@ -325,6 +334,7 @@ def test_an_old_bundle_still_verifies_after_every_key_was_changed(
         f"log {fresh.log.vkey}\nlog {world.keys.log.vkey}\n"
         f"witness old {world.keys.witness.vkey}\nwitness new {fresh.witness.vkey}\ngroup any any old new\nquorum any\n"
         f"#counterfoil tsa-root new {fresh.tsa.root_sha256}\n#counterfoil tsa-root old {world.keys.tsa.root_sha256}\n"
+        f"#counterfoil tsa-root new2 {fresh.second.root_sha256}\n#counterfoil tsa-root old2 {world.keys.second.root_sha256}\n"
         f"#counterfoil seal-root new {fresh.seal.root_sha256}\n"
         f"#counterfoil seal-root old {world.keys.seal.root_sha256}\n"
         f"#counterfoil manifest-key {fresh.manifest.vkey}\n#counterfoil manifest-key {world.keys.manifest.vkey}\n"
@@ -372,23 +382,23 @@ def test_unzip_and_sha256sum_agree(world: forgery.World, unpacked: Path, tmp_pat
 
 
 def test_openssl_verifies_the_timestamp_also_after_the_authority_has_expired(unpacked: Path) -> None:
-    text = run("openssl", "ts", "-reply", "-in", "tsa/checkpoint.tsr", "-text", cwd=unpacked).stdout
+    text = run("openssl", "ts", "-reply", "-in", "tsa/tsa1.tsr", "-text", cwd=unpacked).stdout
     when = next(
         line.removeprefix("Time stamp: ") for line in text.splitlines() if line.startswith("Time stamp: ")
     )
     at = run("date", "-u", "-d", when, "+%s").stdout.strip()
     (unpacked.parent / "chain.pem").write_text(
-        "".join(p.read_text() for p in (unpacked / "tsa/chain").glob("??.pem"))
+        "".join(p.read_text() for p in (unpacked / "tsa/tsa1/chain").glob("??.pem"))
     )
-    words = ["openssl", "ts", "-verify", "-data", "log/checkpoint", "-in", "tsa/checkpoint.tsr"]
+    words = ["openssl", "ts", "-verify", "-data", "log/checkpoint", "-in", "tsa/tsa1.tsr"]
     words += ["-CAfile", str(unpacked.parent / "chain.pem")]
     assert "Verification: OK" in run(*words, "-attime", at, cwd=unpacked).stdout
     assert run(*words, "-attime", str(int(at) + 30 * 365 * 86400), cwd=unpacked).returncode != 0
 
 
 def test_rfc3161_client_verifies_the_timestamp(world: forgery.World) -> None:
-    reply = rfc3161_client.decode_timestamp_response(world.files["tsa/checkpoint.tsr"])
-    root = x509.load_pem_x509_certificate(world.files["tsa/chain/02.pem"])
+    reply = rfc3161_client.decode_timestamp_response(world.files["tsa/tsa1.tsr"])
+    root = x509.load_pem_x509_certificate(world.files["tsa/tsa1/chain/02.pem"])
     verifier = rfc3161_client.VerifierBuilder().add_root_certificate(root).build()
     assert verifier.verify_message(reply, world.files["log/checkpoint"])
     with pytest.raises(rfc3161_client.VerificationError):
@@ -434,6 +444,8 @@ def test_every_command_of_the_howto_works_as_printed(world: forgery.World, unpac
         "sha256sum",
         "openssl",
         "AT=",
+        "CHAIN=",
+        "done",
         "cat ",
         "for ",
         "KEY=",

@@ -186,7 +186,7 @@ def test_every_flip_in_an_unpacked_bundle_is_refused(world: forgery.World, stand
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("story", "check"), [c[:2] for c in forgery.CASES], ids=[c[0] for c in forgery.CASES]
+    ("story", "check"), [c[:2] for c in forgery.CASES], ids=[c[0].replace(" ", "-") for c in forgery.CASES]
 )
 def test_it_refuses_and_names_the_check(
     world: forgery.World, standalone: ModuleType, story: str, check: str

@@ -52,14 +52,15 @@ def claims(name: str, *, development: bool) -> bytes:
 
 
 def howto(name: str, proofs: Sequence[str]) -> bytes:
-    """Return HOWTO.txt: the whole verification in one command, and its parts as plain openssl commands."""
+    """Return HOWTO.txt: the whole verification in a browser or one command, and its parts as openssl commands."""
     first = proofs[0] if proofs else "bundle"
     return f"""How to check bundle {name}
 
-1. Everything, in one command
+1. Everything, in a browser or in one command
+   Open verify.html in a browser (no network is needed) and drop {name}.zip and policy.txt on it. Or:
    python3 verify.py {name}.zip --policy policy.txt
-   Use a verify.py and a policy.txt that you got from outside this bundle. Exit code 0 VERIFIED-WITNESSED,
-   3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE, 6 INVALID.
+   Use a verify.html or verify.py, and a policy.txt, that you got from outside this bundle. Exit code 0
+   VERIFIED-WITNESSED, 3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE, 6 INVALID.
 
 The rest needs only common tools. Unpack the bundle and go into the folder {name}/.
 
@@ -67,15 +68,18 @@ The rest needs only common tools. Unpack the bundle and go into the folder {name
    sha256sum --check manifest-sha256.txt
    sha256sum --check tagmanifest-sha256.txt
 
-3. The timestamp over the log's statement (openssl)
-   openssl ts -reply -in tsa/checkpoint.tsr -text
-   Read the line "Time stamp:". Then, with that time and the root's certificate:
-   AT=$(date -u -d "$(openssl ts -reply -in tsa/checkpoint.tsr -text 2>/dev/null | sed -n 's/^Time stamp: //p')" +%s)
-   cat tsa/chain/*.pem > /tmp/chain.pem
-   openssl ts -verify -data log/checkpoint -in tsa/checkpoint.tsr -CAfile /tmp/chain.pem -attime "$AT"
-   It must print "Verification: OK". Without -attime it fails once the authority's certificate has expired.
-   Compare the root with the line "#counterfoil tsa-root" of your policy.txt:
-   for c in tsa/chain/[0-9]*.pem; do openssl x509 -in "$c" -noout -subject -fingerprint -sha256; done
+3. The timestamps over the log's statement (openssl), one authority after the other
+   for TSR in $(ls tsa/*.tsr | grep -v renewed); do
+     CHAIN=${{TSR%.tsr}}/chain
+     openssl ts -reply -in "$TSR" -text
+     AT=$(date -u -d "$(openssl ts -reply -in "$TSR" -text 2>/dev/null | sed -n 's/^Time stamp: //p')" +%s)
+     cat "$CHAIN"/*.pem > /tmp/chain.pem
+     openssl ts -verify -data log/checkpoint -in "$TSR" -CAfile /tmp/chain.pem -attime "$AT"
+     for c in "$CHAIN"/[0-9]*.pem; do openssl x509 -in "$c" -noout -subject -fingerprint -sha256; done
+   done
+   Each must print "Verification: OK". Without -attime it fails once the authority's certificate has expired. Compare
+   the roots with the lines "#counterfoil tsa-root" of your policy.txt. A file like tsa/NAME.renewed-1.tsr stamps the
+   reply before it (-data tsa/NAME.tsr), for the time after the first authority's certificate has expired.
 
 4. The signature of the log (openssl 3, Ed25519)
    Your policy.txt has a line: log NAME+ID+KEY. KEY is base64 of one type byte and the 32-byte key.

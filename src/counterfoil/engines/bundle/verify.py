@@ -205,9 +205,9 @@ def check_files(case: Case) -> Result:
     }
     for path, (size, digest) in listed.items():
         if path not in case.files:
-            raise Corrupt(f"{path} is listed but missing.")
+            raise Corrupt(f"{path} is listed but missing{_where(path)}.")
         if (case.files[path].size, case.files[path].sha256) != (size, digest):
-            raise Corrupt(f"{path} is not the file that was listed.")
+            raise Corrupt(f"{path} is not the file that was listed{_where(path)}.")
     extra = sorted(set(case.files) - set(listed) - set(UNLISTED))
     if extra or any(name in listed for name in UNLISTED):
         raise Corrupt(
@@ -723,6 +723,12 @@ def verify(path: Path | str, policy_text: str | bytes | None) -> Verdict:
 def title_of(x: dict[str, Any]) -> str:
     """Return an exhibit's title for a sentence."""
     return f"{x['title']}."
+
+
+def _where(path: str) -> str:
+    """Say of which exhibit a file is, by its folder, before the exhibit list is known to be good."""
+    found = re.match(r"data/exhibits/([^/]+)/", path)
+    return f" (exhibit {found[1]})" if found else ""
 
 
 def _hex(text: object, length: int) -> bytes:
