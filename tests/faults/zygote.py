@@ -48,7 +48,7 @@ def main() -> None:
             try:
                 say(pid=os.getpid())
                 if command.get("hold"):  # somebody attaches first, and says go
-                    signal.sigwait({signal.SIGUSR1})
+                    assert signal.sigtimedwait({signal.SIGUSR1}, 60), "nobody attached"
                 work.do(command)
                 code = 0
             except BaseException:
