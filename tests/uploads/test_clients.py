@@ -109,14 +109,15 @@ const tus = require(process.argv[2]); const fs = require("fs");
 const file = process.argv[3], size = fs.statSync(file).size;
 const shared = { endpoint: process.argv[4], headers: { Cookie: process.argv[5], "X-CSRFToken": process.argv[6] } };
 function send(more) { return new Promise((yes, no) => {
-  const up = new tus.Upload(fs.createReadStream(file), {
+  const up = new tus.Upload(more.stream || fs.createReadStream(file), {
     ...shared, uploadSize: size, chunkSize: 400000, retryDelays: [0, 200, 1000], metadata: { filename: more.name },
     onSuccess: () => yes(up.url), onError: no, ...more }); up.start(); }); }
 (async () => {
   await send({ name: "node.mp4" });
-  await send({ name: "later.mp4", uploadLengthDeferred: true, uploadSize: null });
+  const pipe = fs.createReadStream(file).pipe(new (require("stream").PassThrough)());
+  await send({ name: "later.mp4", stream: pipe, uploadLengthDeferred: true, uploadSize: null });
   await new Promise((yes, no) => { const up = new tus.Upload(fs.createReadStream(file), {
-    ...shared, uploadSize: size, parallelUploads: 3, chunkSize: 400000, retryDelays: [0, 200, 1000],
+    ...shared, parallelUploads: 3, chunkSize: 400000, retryDelays: [0, 200, 1000],
     metadata: { filename: "joined.mp4" }, onSuccess: yes, onError: no }); up.start(); });
   console.log("sent");
 })().catch((wrong) => { console.error(String(wrong)); process.exit(1); });
