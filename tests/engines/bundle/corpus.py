@@ -28,7 +28,8 @@ a report revised after sealing, all signed again|another bundle's timestamp|a by
 a timestamp by a self-made authority|a renewal of something else|two witnesses of one operator
 a log key that ended, says the policy|another log published at this size|a policy with another sealing root
 a schedule with a number missing|a clip whose whole recording is on no schedule|a manifest key revoked before
-the force rewrites its log and signs everything|a revision after the seal, logged as sealed|a report sealed by a stranger
+the force rewrites its log and signs everything|a revision after the seal, logged as sealed
+a report sealed by a stranger
 """.strip()
 
 

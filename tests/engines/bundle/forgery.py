@@ -799,6 +799,10 @@ def _same_index(events: list[dict[str, Any]]) -> None:
     events[3]["index"] = events[2]["index"]
 
 
+def _unheld(leaves: list[bytes]) -> None:
+    leaves[14] = leaf_hash(b"what the log held instead")
+
+
 def link_report(root: Path) -> None:
     """Replace the report by a link to a copy outside."""
     (root / "data/report.pdf").rename(root.parent / f"{root.name}-outside.pdf")
@@ -907,6 +911,11 @@ CASES: list[tuple[str, str, Callable[[World], Path | tuple[Path, str]]]] = [
     ("a forged log with its own key", "checkpoint", forged_log),
     ("a witness's signature broken", "checkpoint", bad_cosignature),
     ("a proof swapped between events", "inclusion", edit_events(_swap_proofs)),
+    (
+        "an event that the log never held",
+        "inclusion",
+        lambda w: the_force(w, forge=maker.Forge(leaves=_unheld)),
+    ),
     (
         "a grafted proof file",
         "inclusion",

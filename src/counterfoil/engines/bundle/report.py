@@ -249,8 +249,8 @@ def _schedule(s: ScheduleFacts) -> dict[str, Any]:
 
 def _event(event: EventFacts, actors: Mapping[str, str]) -> dict[str, Any]:
     if event.erased_by is not None:
-        facts = f"by event {event.erased_by}; only its digest is left"
-        return {"index": event.index, "at": "", "who": "", "act": "Erased under a rule", "facts": facts}
+        left = f"by event {event.erased_by}; only its digest is left"
+        return {"index": event.index, "at": "", "who": "", "act": "Erased under a rule", "facts": left}
     body = event.body
     at = dt.datetime.fromisoformat(str(body["at"]))
     by = str(body.get("by", ""))
