@@ -317,7 +317,21 @@ def redacted_unreviewed(scene: Scene) -> None:
     record("redaction.begun", by=Viewer.clock(), on=("redaction", row.pk))
 
 
+def added_in_silence(scene: Scene) -> None:
+    """A file that an officer added says other bytes than its entry."""
+    import io
+
+    from counterfoil.reports import receiving
+    from counterfoil.reports.models import Upload
+
+    receiving.add_file(f"case:{scene.case}", "yard.mp4", io.BytesIO(scenes.clip(9, 900)), by=scene.by)
+    other = Upload.objects.exclude(owner=f"case:{scene.case}").order_by("number").first()
+    assert other
+    Upload.objects.filter(owner=f"case:{scene.case}").update(sha256=other.sha256, size=other.size)
+
+
 BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
+    ("added", added_in_silence),
     ("case", no_case),
     ("owner", owner_gone),
     ("duty", no_duty),

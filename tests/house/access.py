@@ -88,7 +88,7 @@ TABLE: dict[str, Row] = {
     "portal:question": session(),
     "portal:change": session(),
     "portal:files": session(methods=ACT, shown=()),
-    "portal:file": session(methods=ACT, shown=(), why="this session's uploads; the rest are absent"),
+    "portal:file": session(methods=(), shown=(), why="this session's uploads; the rest are absent"),
     "portal:check": session(),
     "portal:sent": session(),
     "portal:receipt_file": session(methods=READ),

@@ -181,6 +181,8 @@ def test_a_later_follower_runs_after_commit_only(
 def test_only_the_one_chain_runs_inside_its_cause() -> None:
     within = sorted(f"{f.act} > {f.name}" for f in followers.followers() if f.within)
     assert within == [
+        # An answer to an appeal joins a case and becomes somebody's duty in the same breath.
+        "case.joined > counterfoil.duties.actions.look_at_answer",
         "case.opened > counterfoil.duties.actions.give_opening_duties",
         "case.reopened > counterfoil.duties.actions.give_opening_duties",
         "report.accepted > counterfoil.cases.actions.open_case",
