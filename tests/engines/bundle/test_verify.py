@@ -18,9 +18,15 @@ from counterfoil.engines.bundle import verify as verify_function
 from counterfoil.engines.bundle.words import CHECKS, EXIT, SENTENCES
 
 FULL = os.environ.get("COUNTERFOIL_DEPTH") == "full"
-FLIPS = int(os.environ.get("COUNTERFOIL_FLIPS", "5000" if FULL else "100"))
-CLEAN = int(os.environ.get("COUNTERFOIL_CLEAN", "1000" if FULL else "6"))
+FLIPS = int(os.environ.get("COUNTERFOIL_FLIPS", "5000" if FULL else "40"))
+CLEAN = int(os.environ.get("COUNTERFOIL_CLEAN", "1000" if FULL else "2"))
 TIMES = 100 if FULL else 3
+# The suite tries two stories of each check; all of them are tried under full depth (make faults).
+STORIES = [
+    case
+    for n, case in enumerate(forgery.CASES)
+    if FULL or [c for _, c, _ in forgery.CASES[:n]].count(case[1]) < 2
+]
 engine = sys.modules[verify_function.__module__]
 
 
@@ -186,7 +192,7 @@ def test_every_flip_in_an_unpacked_bundle_is_refused(world: forgery.World, stand
 
 @pytest.mark.faults
 @pytest.mark.parametrize(
-    ("story", "check"), [c[:2] for c in forgery.CASES], ids=[c[0].replace(" ", "-") for c in forgery.CASES]
+    ("story", "check"), [c[:2] for c in STORIES], ids=[c[0].replace(" ", "-") for c in STORIES]
 )
 def test_it_refuses_and_names_the_check(
     world: forgery.World, standalone: ModuleType, story: str, check: str
@@ -230,7 +236,7 @@ def test_every_check_is_needed(world: forgery.World, monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(engine.STEPS, check, mute)
     words = set()
     for story, named, _ in forgery.CASES:
-        if named == check:
+        if named == check and "VERIFIED-UNWITNESSED" not in words:
             verdict = verify(*world.forged(story))
             assert verdict.failed != check
             words.add(verdict.word)
