@@ -170,6 +170,38 @@ def integrity(args: argparse.Namespace) -> int:
     return 0
 
 
+def link(args: argparse.Namespace) -> int:
+    """Write which records are the same; or add to, take back or explain an earlier answer."""
+    from datetime import UTC, datetime
+
+    from counterfoil.engines import linkage
+
+    store = linkage.Store(Path(args.out), Path(args.events) if args.events else None)
+    at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if args.undo:
+        answer = store.undo(args.undo, at=at)
+        say("; ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in answer.items()))
+        return 0
+    if args.file and (args.add or not (args.explain and store.there())):
+        if not args.id:
+            raise BadInput("--id", "Say which column identifies a record: --id COL.")
+        path = Path(args.file)
+        if args.add:
+            answer = store.add(path, args.id, at=at, say=say)
+        else:
+            there = linkage.columns(path)
+            m = linkage.read_map(Path(args.map), there) if args.map else linkage.guess(there, but=args.id)
+            for sentence in m.said:
+                say(sentence)
+            answer = store.link(path, args.id, m, at=at, say=say)
+        say("; ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in answer.items()))
+    elif not args.explain:
+        raise BadInput("IN", "Give a table to link: a CSV or Parquet file.")
+    if args.explain:
+        print("\n".join(store.explain(*args.explain)))
+    return 0
+
+
 def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add these commands to the command line."""
     k = sub.add_parser("knox", help="near repeats: do events cluster in space and time?")
@@ -209,6 +241,26 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
     )
     h.set_defaults(run=hotspots)
+    n = sub.add_parser(
+        "link", help="which records are the same person: id and cluster, learnt from the table itself"
+    )
+    n.add_argument("file", metavar="IN", nargs="?", help="CSV or Parquet")
+    n.add_argument("--id", metavar="COL", help="the column that identifies a record")
+    n.add_argument(
+        "--map", metavar="MAP.toml", help="what the columns mean; without it that is guessed and said"
+    )
+    n.add_argument(
+        "--out", required=True, metavar="OUT.parquet", help="the answer; what later runs need lies beside it"
+    )
+    n.add_argument(
+        "--add", action="store_true", help="IN holds new records: group them with the answer in OUT"
+    )
+    n.add_argument(
+        "--events", metavar="FILE", help="the log of merges and splits (default: OUT.events.jsonl)"
+    )
+    n.add_argument("--undo", metavar="N", help="take back event N, or the last addition: `last`")
+    n.add_argument("--explain", nargs=2, metavar="ID", help="say why two records are, or are not, together")
+    n.set_defaults(run=link)
     i = sub.add_parser(
         "integrity", help="what looks wrong with published crime data: gaps, repeats, sudden shifts"
     )

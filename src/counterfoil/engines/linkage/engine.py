@@ -1,0 +1,174 @@
+"""From rows to clusters: find the pairs, learn what agreement means, group, learn other names, group again."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from counterfoil.engines.linkage import block, guards
+from counterfoil.engines.linkage.cluster import average
+from counterfoil.engines.linkage.compare import TITLES, Codes, Comparison, Dates, Numbers, Words
+from counterfoil.engines.linkage.maps import CODES, DATES, NUMBERS, WORDS, Map
+from counterfoil.engines.linkage.model import Model, levels_of, train
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Row = dict[str, Any]
+NEVER = -1e7
+"""The weight of a pair that a guard or a person keeps apart: no mean outweighs it."""
+UNSEEN = -4.0
+"""What a pair that was not worth comparing weighs, in bits."""
+
+
+@dataclass
+class Learnt:
+    """What a run learnt: weights, how common each word is, which words stand for which."""
+
+    model: Model
+    known: dict[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain values."""
+        return {
+            "prior": self.model.prior,
+            "weights": {r: [round(float(x), 6) for x in w] for r, w in self.model.weights.items()},
+            "known": self.known,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Learnt":
+        """Return what `to_json` gave."""
+        weights = {r: np.array(w, dtype=np.float64) for r, w in kept["weights"].items()}
+        return cls(Model(weights, float(kept["prior"])), dict(kept["known"]))
+
+
+@dataclass
+class Found:
+    """A run's answer: a cluster number for each row, the pairs that were weighed, and what was learnt."""
+
+    cluster: Ints
+    left: Ints
+    right: Ints
+    score: Floats
+    learnt: Learnt
+    kept_apart: int = 0
+
+
+def comparisons_for(rows: Sequence[Row], learnt: Learnt | None = None) -> list[Comparison]:
+    """Return a comparison for every role that some row fills (or that was learnt)."""
+    made: list[Comparison] = []
+    filled = {role for row in rows for role in row}
+    for role in (*WORDS, *DATES, *CODES, *NUMBERS):
+        if (role not in learnt.model.weights) if learnt else (role not in filled):
+            continue
+        kind: Any = (
+            Words if role in WORDS else Dates if role in DATES else Codes if role in CODES else Numbers
+        )
+        c = kind(role)
+        c.fit(
+            [row.get(role, () if role in WORDS else "") for row in rows],
+            learnt.known.get(role) if learnt else None,
+        )
+        made.append(c)
+    return made
+
+
+def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
+    """Return words that stand for one another in many clusters and seldom stand side by side, with bits of evidence."""
+    x = c.x[sure]
+    who = np.unique(cluster[sure], return_inverse=True)[1]
+    if not len(who):
+        return {}
+    n = int(who.max()) + 1
+    home = sparse.csr_matrix((np.ones(len(who), np.float32), (who, np.arange(len(who)))), shape=(n, len(who)))
+    size = np.asarray(home.sum(axis=1)).ravel()
+    home = home[size > 1]
+    if not home.shape[0]:
+        return {}
+    v = home @ x
+    v.data = np.ones_like(v.data)
+    often = np.asarray(v.sum(axis=0)).ravel()
+    both = sparse.triu(v.T @ v, 1).tocoo()
+    beside = (x.T @ x).tocsr()
+    out: dict[tuple[str, str], float] = {}
+    ok = both.data >= 3
+    for i, j, t in zip(both.row[ok].tolist(), both.col[ok].tolist(), both.data[ok].tolist(), strict=True):
+        a, b = c.words[i], c.words[j]
+        if len(a) < 2 or len(b) < 2 or a in TITLES or b in TITLES:
+            continue
+        strength = float(np.log2(t * home.shape[0] / (often[i] * often[j])))
+        if strength > 2.0 and beside[i, j] <= 0.5 * t:
+            out[(a, b)] = strength
+    return out
+
+
+def keep_apart(
+    rows: Sequence[Row], m: Map, apart: Sequence[tuple[Sequence[int], Sequence[int]]] = ()
+) -> tuple[Ints, Ints]:
+    """Return the pairs that guards, and people's decisions, keep apart."""
+    found = {(i, j) for i, j, _ in guards.apart(rows, m)}
+    for one, other in apart:
+        found |= {(min(i, j), max(i, j)) for i in one for j in other if i != j}
+    both = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints], bar: float) -> Ints:
+    """Return clusters of `n` rows from weighed pairs and those held apart."""
+    key = left * n + right
+    stop = held[0] * n + held[1]
+    weight = score.clip(UNSEEN * 2, 12.0)
+    if len(stop):
+        weight = np.where(np.isin(key, stop), NEVER, weight)
+        new = stop[~np.isin(stop, key)]
+        left, right = np.concatenate([left, new // n]), np.concatenate([right, new % n])
+        weight = np.concatenate([weight, np.full(len(new), NEVER)])
+    up = weight > bar
+    graph = sparse.coo_matrix((np.ones(int(up.sum()), np.int8), (left[up], right[up])), shape=(n, n))
+    part = connected_components(graph, directed=False)[1]
+    inside = part[left] == part[right]
+    return average(n, left[inside], right[inside], weight[inside], bar=bar, unseen=UNSEEN)
+
+
+def link(
+    rows: Sequence[Row],
+    m: Map,
+    *,
+    apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
+    say: Callable[[str], None] = lambda _: None,
+    again: bool = True,
+) -> Found:
+    """Group all rows, learning everything from them."""
+    n = len(rows)
+    left, right = block.pairs(block.table(rows))
+    say(f"{n:,} records; {len(left):,} pairs worth comparing, {len(left) / n:.1f} for each record.")
+    comparisons = comparisons_for(rows)
+    held = keep_apart(rows, m, apart)
+    if not len(left):
+        learnt = Learnt(
+            Model({c.role: np.zeros(c.levels) for c in comparisons}), {c.role: c.known() for c in comparisons}
+        )
+        return Found(np.arange(n), left, right, np.zeros(0), learnt, len(held[0]))
+    levels = levels_of(comparisons, left, right)
+    model = train(comparisons, levels, n=n)
+    score = model.score(levels)
+    cluster = group(n, left, right, score, held, m.bar)
+    if again:
+        learnt_words = 0
+        sure = np.bincount(cluster, minlength=n)[cluster] > 1
+        for c in comparisons:
+            if isinstance(c, Words) and c.role in {"name", "place", "occupation"}:
+                c.aliases = other_words(c, cluster, sure)
+                learnt_words += len(c.aliases)
+                c.weave()
+                levels[c.role] = c.level(left, right)
+        say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
+        model = train(comparisons, levels, n=n, start=model)
+        score = model.score(levels)
+        cluster = group(n, left, right, score, held, m.bar)
+    learnt = Learnt(model, {c.role: c.known() for c in comparisons})
+    return Found(cluster, left, right, score, learnt, len(held[0]))

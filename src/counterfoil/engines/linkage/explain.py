@@ -1,0 +1,75 @@
+"""Why two records are together, or are not: each comparison's bits, one below the other, and what the group says."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from counterfoil.engines.linkage import engine
+from counterfoil.engines.linkage.compare import Words, told
+from counterfoil.engines.linkage.engine import Learnt
+from counterfoil.engines.linkage.maps import Map
+
+Row = dict[str, Any]
+
+
+def lines(
+    rows: Sequence[Row],
+    ids: Sequence[str],
+    clusters: Sequence[str],
+    one: str,
+    other: str,
+    m: Map,
+    learnt: Learnt,
+    apart: Sequence[Sequence[Sequence[Any]]],
+) -> list[str]:
+    """Return the lines for two of these rows (which hold both records' clusters)."""
+    comparisons = engine.comparisons_for(rows, learnt)
+    for c in comparisons:
+        if isinstance(c, Words):
+            c.weave()
+    a, b = ids.index(one), ids.index(other)
+    left, right = np.array([a]), np.array([b])
+    total = learnt.model.prior
+    out = [f"{one} (cluster {clusters[a]}) and {other} (cluster {clusters[b]})", ""]
+    out.append(f"{total:+8.1f}  any two records drawn by chance")
+    for c in comparisons:
+        level = int(c.level(left, right)[0])
+        bits = float(learnt.model.weights[c.role][level])
+        total += bits
+        means = told(level, type(c)) if not hasattr(c, "tell") else c.tell(level)
+        x, y = (_shown(rows[i].get(c.role)) for i in (a, b))
+        out.append(f"{bits:+8.1f}  {c.role}: {means} ({x} / {y})")
+    chance = 1 / (1 + 2.0 ** -max(-60.0, min(60.0, total)))
+    out += [
+        f"{total:+8.1f}  in all: probability {chance:.4f} that these two are the same, taken by themselves",
+        "",
+    ]
+    for i, j, guard in engine.guards.apart(rows, m):
+        if {i, j} == {a, b}:
+            out.append(f"The guard {guard!r} keeps them apart, whatever else agrees.")
+    for x, y in apart:
+        if (one in map(str, x) and other in map(str, y)) or (one in map(str, y) and other in map(str, x)):
+            out.append("A person decided that they are not the same.")
+    mine = [i for i, c in enumerate(clusters) if c == clusters[a]]
+    theirs = [i for i, c in enumerate(clusters) if c == clusters[b]]
+    pairs = [(i, j) for i in mine for j in theirs if i < j or clusters[a] != clusters[b]]
+    if pairs:
+        both = np.array(pairs[:20_000])
+        mean = float(
+            learnt.model.score(engine.levels_of(comparisons, both[:, 0], both[:, 1])).clip(-8, 12).mean()
+        )
+        if clusters[a] == clusters[b]:
+            out.append(
+                f"Together: the {len(mine)} records of this cluster agree by {mean:+.1f} bits a pair on average."
+            )
+        else:
+            out.append(
+                f"Not together: pairs between the {len(mine)} and the {len(theirs)} records of the two clusters average "
+                f"{mean:+.1f} bits; joining asks for more than {m.bar:+.1f}, and pairs never met in a common key count {engine.UNSEEN:+.0f}."
+            )
+    return out
+
+
+def _shown(value: Any) -> str:
+    return "blank" if not value else value if isinstance(value, str) else " ".join(value)

@@ -1,0 +1,109 @@
+"""The Fellegi-Sunter model: what each level of each comparison says, learnt without any known matches.
+
+Expectation maximisation over *all* pairs: those worth comparing carry a probability, the rest are taken for different and
+their levels estimated from pairs drawn at random. So a weight is the same whatever rules brought a pair together.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from counterfoil.engines.linkage.compare import Codes, Comparison, Dates, Numbers, Words
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+DRAWN = 400_000
+
+
+@dataclass
+class Model:
+    """Weights in bits: by role, one for each level; and the prior log2 odds that two records drawn at random match."""
+
+    weights: dict[str, Floats] = field(default_factory=dict)
+    prior: float = -20.0
+
+    def score(self, levels: Mapping[str, NDArray[np.int8]]) -> Floats:
+        """Return each pair's log2 odds of being the same."""
+        total: Floats | float = self.prior
+        for role, lv in levels.items():
+            total = total + self.weights[role][lv]
+        return np.asarray(total, dtype=np.float64)
+
+
+def levels_of(comparisons: Sequence[Comparison], left: Ints, right: Ints) -> dict[str, NDArray[np.int8]]:
+    """Return every comparison's levels for these pairs."""
+    return {c.role: c.level(left, right) for c in comparisons}
+
+
+def agreement(comparison: Comparison) -> Floats:
+    """Return a first guess of each level's weight, to start from."""
+    n = comparison.levels
+    w = np.zeros(n)
+    if isinstance(comparison, Words):
+        for lv in range(1, n):
+            bin_, clash = divmod(lv - 1, 3)
+            w[lv] = (-5, 1, 3, 5, 7, 9, 11)[min(bin_, 6)] - 2.0 * clash * (bin_ > 0)
+    elif isinstance(comparison, Dates):
+        for lv in range(1, n):
+            y, md = divmod(lv - 1, 6)
+            w[lv] = (6, 2, 0, -5)[y] + (1, 6, 5, 3, 0, -3)[md]
+    elif isinstance(comparison, Codes):
+        w[1:] = (11, 5, 8, 6, 4, 0, -4)[: n - 1]
+    elif isinstance(comparison, Numbers):
+        w[1:] = (8, 5, 2, -1, -4)
+    return w
+
+
+def train(
+    comparisons: Sequence[Comparison],
+    levels: Mapping[str, NDArray[np.int8]],
+    *,
+    n: int,
+    seed: int = 20261121,
+    rounds: int = 25,
+    start: Model | None = None,
+    given: Floats | None = None,
+) -> Model:
+    """Learn weights from candidate pairs' levels; `n` is the number of records, `given` fixes probabilities."""
+    rng = np.random.default_rng(seed)
+    a, b = rng.integers(0, n, DRAWN), rng.integers(0, n, DRAWN)
+    ok = a != b
+    drawn = levels_of(comparisons, a[ok], b[ok])
+    count = len(next(iter(levels.values())))
+    all_pairs = n * (n - 1) / 2
+    roles = [c.role for c in comparisons]
+    size = {c.role: c.levels for c in comparisons}
+    q = {r: np.bincount(drawn[r], minlength=size[r]) / max(1, ok.sum()) for r in roles}
+    # Equal patterns are counted once.
+    code = np.zeros(count, np.int64)
+    for r in roles:
+        code = code * size[r] + levels[r]
+    _, first, inverse, times = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+    pat = {r: levels[r][first] for r in roles}
+    model = start or Model({c.role: agreement(c) for c in comparisons}, -float(np.log2(max(2.0, n))))
+    w = times.astype(np.float64)
+    if given is not None:
+        rounds = 1
+        p = np.bincount(inverse, weights=given) / w
+    for _ in range(rounds):
+        if given is None:
+            p = 1 / (1 + np.exp2(-model.score(pat).clip(-60, 60)))
+        same, other = float((p * w).sum()), float(((1 - p) * w).sum())
+        weights = {}
+        for r in roles:
+            m = np.bincount(pat[r], weights=p * w, minlength=size[r])
+            in_candidates = np.bincount(pat[r], weights=(1 - p) * w, minlength=size[r])
+            u = (all_pairs - count) * q[r] + in_candidates
+            m, u = m + 0.1, u + 0.1 * max(1.0, all_pairs / max(same, 1.0)) ** 0.5
+            # A blank says nothing: weights compare only what both records tell.
+            m[0] = u[0] = 0
+            ratio = np.log2((m[1:] / m[1:].sum()) / (u[1:] / u[1:].sum()))
+            weights[r] = np.concatenate([[0.0], ratio.clip(-12, 20)])
+        prior = float(np.log2(max(same, 1.0) / max(all_pairs - same, 1.0)))
+        done = all(np.abs(weights[r] - model.weights[r]).max() < 0.02 for r in roles if r in model.weights)
+        model = Model(weights, prior)
+        if done:
+            break
+    return model

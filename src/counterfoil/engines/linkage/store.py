@@ -1,0 +1,446 @@
+"""What is kept beside a result, so that new records join in seconds and every change of an identifier can be undone.
+
+`OUT.parquet` holds id and cluster. `OUT.events.jsonl` is the log: one line for every run and every identifier that moved.
+`OUT.state/` holds what later runs need: `learnt.json`, and for each run the rows, their keys and the pairs weighed, in
+Parquet. Only the events and the state are ever read back; deleting the state costs a full run, deleting events the past.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from counterfoil.engines.errors import BadInput, NotAllowed
+from counterfoil.engines.linkage import block, engine, explain, read
+from counterfoil.engines.linkage.engine import Learnt
+from counterfoil.engines.linkage.maps import Map
+
+Ints = NDArray[np.int64]
+Row = dict[str, Any]
+Say = Callable[[str], None]
+FORMAT = 1
+FLOOR = -8.0
+"""Pairs weighed below this many bits are not kept: they count as unseen afterwards."""
+
+
+def mint(ident: Any, taken: set[str]) -> str:
+    """Return a new cluster identifier, made from the first record's id, that nobody has."""
+    k = 0
+    while True:
+        name = "c" + hashlib.sha256(f"{ident}\0{k}".encode()).hexdigest()[:12]
+        if name not in taken:
+            taken.add(name)
+            return name
+        k += 1
+
+
+def rename(ids: Sequence[Any], before: Sequence[str | None], groups: Ints, taken: set[str]) -> list[str]:
+    """Return an identifier for every record: each old one stays with the group that holds most of its records.
+
+    A group that several old identifiers want keeps the one most of its records had; other groups get new ones.
+
+    >>> rename(["a", "b", "c", "d"], ["X", "X", "Y", None], np.array([0, 0, 0, 0]), {"X", "Y"})
+    ['X', 'X', 'X', 'X']
+    """
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    homes: dict[str, Counter[int]] = defaultdict(Counter)
+    first: dict[int, Any] = {}
+    for ident, old, g in zip(ids, before, groups.tolist(), strict=True):
+        first.setdefault(g, ident)
+        if old is not None:
+            votes[g][old] += 1
+            homes[old][g] += 1
+    claims: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    for old, where in homes.items():
+        g = min(where, key=lambda k: (-where[k], k))
+        claims[g].append((-votes[g][old], old))
+    name = {g: min(wanting)[1] for g, wanting in claims.items()}
+    for g, ident in first.items():
+        if g not in name:
+            name[g] = mint(ident, taken)
+    return [name[g] for g in groups.tolist()]
+
+
+class Store:
+    """A result and what is kept beside it."""
+
+    def __init__(self, out: Path, events: Path | None = None) -> None:
+        self.out = out
+        stem = out.with_suffix("") if out.suffix == ".parquet" else out
+        self.state = stem.with_name(stem.name + ".state")
+        self.events = events or stem.with_name(stem.name + ".events.jsonl")
+
+    # What is there
+
+    def there(self) -> bool:
+        """Return whether an earlier result can be added to."""
+        return self.out.is_file() and (self.state / "learnt.json").is_file()
+
+    def settings(self) -> dict[str, Any]:
+        """Return what was kept about the runs; NotAllowed when there is nothing to go on from."""
+        if not self.there():
+            raise NotAllowed(
+                f"There is no earlier result at {self.out} with its {self.state.name} beside it. Link without --add first."
+            )
+        try:
+            kept: dict[str, Any] = json.loads((self.state / "learnt.json").read_text(encoding="utf-8"))
+        except ValueError:
+            raise NotAllowed(f"{self.state / 'learnt.json'} is damaged. Link again without --add.") from None
+        if kept.get("format") != FORMAT:
+            raise NotAllowed(f"{self.state} was made by another version. Link again without --add.")
+        return kept
+
+    def result(self) -> tuple[Any, list[str]]:
+        """Return the ids (an Arrow column) and clusters of the result."""
+        t = pq.read_table(self.out)
+        return t.column("id").combine_chunks(), t.column("cluster").to_pylist()
+
+    def past(self) -> list[dict[str, Any]]:
+        """Return the events, oldest first."""
+        if not self.events.is_file():
+            return []
+        with self.events.open(encoding="utf-8") as f:
+            return [json.loads(line) for line in f if line.strip()]
+
+    def _sql(self, name: str) -> str:
+        return "read_parquet('" + str(self.state / f"{name}-*.parquet").replace("'", "''") + "')"
+
+    # Writing
+
+    def _write(self, ids: Any, clusters: Sequence[str]) -> None:
+        made = self.out.with_name(self.out.name + ".new")
+        pq.write_table(pa.table({"id": ids, "cluster": pa.array(clusters, pa.string())}), made)
+        os.replace(made, self.out)
+
+    def _keep(self, name: str, run: int, table: Any) -> None:
+        pq.write_table(table, self.state / f"{name}-{run:05}.parquet", compression="zstd")
+
+    def _settle(self, kept: Mapping[str, Any]) -> None:
+        made = self.state / "learnt.json.new"
+        made.write_text(json.dumps(kept), encoding="utf-8")
+        os.replace(made, self.state / "learnt.json")
+
+    def _log(self, lines: Iterable[Mapping[str, Any]]) -> None:
+        with self.events.open("a", encoding="utf-8") as f:
+            for line in lines:
+                f.write(json.dumps(line) + "\n")
+            f.flush()
+            os.fsync(f.fileno())
+
+    # Verbs
+
+    def link(
+        self, path: Path, ident: str, m: Map, *, at: str = "", say: Say = lambda _: None
+    ) -> dict[str, Any]:
+        """Group all records of a table; identifiers of an earlier result are kept where their records stay together."""
+        ids, rows = read.read(path, ident, m)
+        names = ids.to_pylist()
+        old: dict[Any, str] = {}
+        apart: list[list[list[Any]]] = []
+        run, number = 1, 1
+        if self.there():
+            kept = self.settings()
+            was, clusters = self.result()
+            old = dict(zip(was.to_pylist(), clusters, strict=True))
+            apart, run, number = kept["apart"], kept["run"] + 1, kept["next"]
+        where = {v: i for i, v in enumerate(names)} if apart else {}
+        found = engine.link(rows, m, apart=_places(apart, where), say=say)
+        before = [old.get(v) for v in names]
+        after = rename(names, before, found.cluster, set(old.values()))
+        shutil.rmtree(self.state, ignore_errors=True)
+        self.state.mkdir(parents=True)
+        lines: list[dict[str, Any]] = []
+        if old:
+            gone = [v for v in old if v not in set(names)]
+            lines = _moves(names, before, after, number + 1, run, at)
+            if gone:
+                lines.append(
+                    {"n": number + 1 + len(lines), "run": run, "at": at, "kind": "left out", "records": gone}
+                )
+        head = {
+            "n": number,
+            "run": run,
+            "at": at,
+            "kind": "full run",
+            "records": len(names),
+            "clusters": len(set(after)),
+        }
+        lines.insert(0, head)
+        self._rows(rows, ids, run)
+        self._pairs(found.left, found.right, found.score, run)
+        self._write(ids, after)
+        self._log(lines)
+        self._settle(
+            {
+                "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines), "apart": apart,
+                "sizes": [len(names)], **found.learnt.to_json(),
+            }
+        )  # fmt: skip
+        return {
+            "records": len(names),
+            "clusters": len(set(after)),
+            "kept_apart": found.kept_apart,
+            "events": len(lines),
+        }
+
+    def _rows(self, rows: Sequence[Row], ids: Any, run: int, start: int = 0) -> None:
+        spot = pa.array(np.arange(start, start + len(rows)))
+        text = pa.array([json.dumps(r) for r in rows], pa.string())
+        self._keep("rows", run, pa.table({"spot": spot, "id": ids, "row": text}))
+        who, key = [], []
+        for i, row in enumerate(rows):
+            for k in dict.fromkeys(block.keys(row)):
+                who.append(start + i)
+                key.append(k)
+        t = pa.table({"spot": pa.array(who, pa.int64()), "key": pa.array(key, pa.string())})
+        con = duckdb.connect()
+        con.register("t", t)
+        made = con.sql("SELECT md5_number_lower(key) AS key, spot FROM t ORDER BY 1, 2").to_arrow_table()
+        self._keep("keys", run, made)
+
+    def _pairs(self, left: Ints, right: Ints, score: NDArray[np.float64], run: int) -> None:
+        ok = score > FLOOR
+        self._keep("pairs", run, pa.table({"a": left[ok], "b": right[ok], "w": score[ok].astype(np.float32)}))
+
+    def add(self, path: Path, ident: str, *, at: str = "", say: Say = lambda _: None) -> dict[str, Any]:
+        """Group new records with those of the earlier result; nothing far from them is touched."""
+        kept = self.settings()
+        m, learnt = Map.from_json(kept["map"]), Learnt.from_json(kept)
+        new_ids, new_rows = read.read(path, ident, m)
+        old_ids, old_clusters = self.result()
+        if new_ids.type != old_ids.type:
+            try:
+                new_ids = new_ids.cast(old_ids.type)
+            except pa.ArrowInvalid:
+                raise BadInput(
+                    "--id", f"{ident} is {new_ids.type} here and was {old_ids.type} before."
+                ) from None
+        known = pa.compute.is_in(new_ids, value_set=old_ids).to_numpy(zero_copy_only=False)
+        if known.any():
+            say(f"{int(known.sum()):,} records were there already and are passed over.")
+            fresh = np.nonzero(~known)[0]
+            new_ids, new_rows = new_ids.take(pa.array(fresh)), [new_rows[i] for i in fresh.tolist()]
+        if not new_rows:
+            return {"records": len(old_ids), "clusters": len(set(old_clusters)), "added": 0, "events": 0}
+        run, number, start = kept["run"] + 1, kept["next"], len(old_ids)
+        self._rows(new_rows, new_ids, run, start)
+        con = duckdb.connect()
+        rivals = self._rivals(con, start)
+        say(f"{len(new_rows):,} new records; {len(rivals[0]):,} pairs worth comparing.")
+        local_old = np.unique(rivals[0][rivals[0] < start])
+        rows = self._fetch(con, local_old)
+        local, rows = np.concatenate([local_old, np.arange(start, start + len(new_rows))]), rows + new_rows
+        left, right = np.searchsorted(local, rivals[0]), np.searchsorted(local, rivals[1])
+        comparisons = engine.comparisons_for(rows, learnt)
+        for c in comparisons:
+            if isinstance(c, engine.Words):
+                c.weave()
+        score = learnt.model.score(engine.levels_of(comparisons, left, right))
+        ga, gb, gw = local[left], local[right], score
+        # Whose clusters do new records touch? Those are grouped again, with the pairs weighed before.
+        touched = np.unique(np.concatenate([ga[gw > m.bar], gb[gw > m.bar]]))
+        codes, cluster_names = _codes(old_clusters)
+        hit = np.unique(codes[touched[touched < start]])
+        members = np.nonzero(np.isin(codes, hit))[0]
+        local = np.concatenate([members, np.arange(start, start + len(new_rows))])
+        self._pairs(ga, gb, gw, run)
+        con.register("local", pa.table({"spot": local}))
+        p = con.sql(
+            f"SELECT a, b, max(w) AS w FROM {self._sql('pairs')} WHERE a IN (FROM local) AND b IN (FROM local) GROUP BY a, b ORDER BY a, b"
+        ).fetchnumpy()
+        left, right = np.searchsorted(local, p["a"]), np.searchsorted(local, p["b"])
+        old_rows = self._fetch(con, members)
+        every = pa.concat_arrays([old_ids, new_ids])
+        names = every.take(pa.array(local)).to_pylist()
+        where = {v: i for i, v in enumerate(names)}
+        held = engine.keep_apart(old_rows + new_rows, m, _places(kept["apart"], where))
+        groups = engine.group(len(local), left, right, p["w"].astype(np.float64), held, m.bar)
+        before: list[str | None] = [old_clusters[i] for i in members.tolist()] + [None] * len(new_rows)
+        after = rename(names, before, groups, set(cluster_names))
+        lines = _moves(names, before, after, number + 1, run, at)
+        head = {"n": number, "run": run, "at": at, "kind": "added", "records": len(new_rows)}
+        clusters: list[Any] = [*old_clusters, *([None] * len(new_rows))]
+        for i, c in zip(local.tolist(), after, strict=True):
+            clusters[i] = c
+        self._write(every, clusters)
+        self._log([head, *lines])
+        sizes = [*kept["sizes"], len(new_rows)]
+        self._settle({**kept, "run": run, "next": number + 1 + len(lines), "sizes": sizes})
+        return {
+            "records": len(every), "clusters": len(set(clusters)), "added": len(new_rows), "kept_apart": len(held[0]),
+            "events": 1 + len(lines),
+        }  # fmt: skip
+
+    def _rivals(self, con: Any, start: int) -> tuple[Ints, Ints]:
+        total = start + 1
+        got = con.sql(
+            f"""WITH fresh AS (SELECT key, spot FROM {self._sql("keys")} WHERE spot >= {start}),
+            mine AS (SELECT k.key, k.spot FROM {self._sql("keys")} k WHERE k.key IN (SELECT key FROM fresh)),
+            often AS (SELECT key, count(*) AS df FROM mine GROUP BY key HAVING count(*) BETWEEN 2 AND {block.LARGEST}),
+            sums AS (
+              SELECT f.spot AS new, o.spot AS other, sum(log2({total} / df)) AS bits
+              FROM fresh f JOIN often USING (key) JOIN mine o USING (key) WHERE f.spot <> o.spot GROUP BY 1, 2
+            )
+            SELECT DISTINCT least(new, other) AS a, greatest(new, other) AS b FROM (
+              SELECT new, other, row_number() OVER (PARTITION BY new ORDER BY bits DESC, other) AS rank FROM sums
+            ) WHERE rank <= {block.EACH} ORDER BY a, b"""
+        ).fetchnumpy()
+        return got["a"].astype(np.int64), got["b"].astype(np.int64)
+
+    def _fetch(self, con: Any, at: Ints) -> list[Row]:
+        if not len(at):
+            return []
+        con.register("wanted", pa.table({"spot": at}))
+        got = con.sql(
+            f"SELECT row FROM {self._sql('rows')} WHERE spot IN (FROM wanted) ORDER BY spot"
+        ).fetchall()
+        return [json.loads(r[0]) for r in got]
+
+    def undo(self, which: str, *, at: str = "") -> dict[str, Any]:
+        """Take back one event (its number) or the whole last addition (`last`); NotAllowed when that cannot be done.
+
+        One merge taken back stays taken back: the records concerned are kept apart in later runs.
+        """
+        kept = self.settings()
+        ids, clusters = self.result()
+        past = self.past()
+        number, run = kept["next"], kept["run"]
+        if which == "last":
+            return self._undo_run(kept, past, ids, clusters, at)
+        try:
+            event = next(e for e in past if e["n"] == int(which))
+        except (ValueError, StopIteration):
+            raise BadInput(
+                "--undo", f"There is no event {which}. Give a number from {self.events.name}, or last."
+            ) from None
+        if event["kind"] not in {"merged", "joined", "split"}:
+            raise NotAllowed(
+                f"Event {which} is {event['kind']!r}: only a merge, a split or a joining is taken back alone."
+            )
+        names = ids.to_pylist()
+        index = {v: i for i, v in enumerate(names)}
+        moved = [v for v in event["records"] if v in index and clusters[index[v]] == event["to"]]
+        if not moved:
+            raise NotAllowed(f"Nothing of event {which} still stands: its records are elsewhere by now.")
+        back = event["from"] or mint(moved[0], set(clusters) | {e["from"] for e in past if e.get("from")})
+        gone = set(moved)
+        rest = [v for v, c in zip(names, clusters, strict=True) if c == event["to"] and v not in gone]
+        for v in moved:
+            clusters[index[v]] = back
+        apart = [*kept["apart"]]
+        if event["kind"] == "split":
+            apart = [pair for pair in apart if not (set(pair[0]) | set(pair[1])) & gone]
+        elif rest:
+            apart.append([moved, rest])
+        line = {"n": number, "run": run, "at": at, "kind": "undone", "of": event["n"], "from": event["to"], "to": back,
+                "records": moved}  # fmt: skip
+        self._write(ids, clusters)
+        self._log([line])
+        self._settle({**kept, "next": number + 1, "apart": apart})
+        return {"records": len(ids), "clusters": len(set(clusters)), "moved": len(moved), "events": 1}
+
+    def _undo_run(
+        self, kept: dict[str, Any], past: list[dict[str, Any]], ids: Any, clusters: list[str], at: str
+    ) -> dict[str, Any]:
+        run = kept["run"]
+        mine = [e for e in past if e["run"] == run]
+        if len(kept["sizes"]) < 2 or not any(e["kind"] == "added" for e in mine):
+            raise NotAllowed("Nothing was added since the full run, so there is no addition to take back.")
+        names = ids.to_pylist()
+        index = {v: i for i, v in enumerate(names)}
+        restored: dict[Any, str | None] = {}
+        for e in reversed(mine):
+            if "to" in e:
+                for v in e["records"]:
+                    restored[v] = e["from"]
+        for v, c in restored.items():
+            if c is not None:
+                clusters[index[v]] = c
+        size = len(names) - kept["sizes"][-1]
+        gone = names[size:]
+        dropped = set(gone)
+        apart = [p for p in kept["apart"] if not (set(p[0]) | set(p[1])) & dropped]
+        line = {
+            "n": kept["next"],
+            "run": run - 1,
+            "at": at,
+            "kind": "addition undone",
+            "of": run,
+            "records": gone,
+        }
+        self._write(ids.slice(0, size), clusters[:size])
+        self._log([line])
+        for name in ("rows", "keys", "pairs"):
+            (self.state / f"{name}-{run:05}.parquet").unlink(missing_ok=True)
+        self._settle(
+            {**kept, "run": run + 1, "next": kept["next"] + 1, "sizes": kept["sizes"][:-1], "apart": apart}
+        )
+        return {"records": size, "clusters": len(set(clusters[:size])), "removed": len(gone), "events": 1}
+
+    def explain(self, one: str, other: str) -> list[str]:
+        """Return lines that say why two records are, or are not, together."""
+        kept = self.settings()
+        ids, clusters = self.result()
+        text = [str(v) for v in ids.to_pylist()]
+        for v in (one, other):
+            if v not in text:
+                raise BadInput("--explain", f"There is no record {v!r} in {self.out}.")
+        at = np.array([text.index(one), text.index(other)])
+        con = duckdb.connect()
+        codes, _ = _codes(clusters)
+        near = np.nonzero(np.isin(codes, codes[at]))[0]
+        return explain.lines(
+            self._fetch(con, near), [text[i] for i in near], [clusters[i] for i in near], one, other,
+            Map.from_json(kept["map"]), Learnt.from_json(kept), kept["apart"],
+        )  # fmt: skip
+
+
+def _codes(clusters: Sequence[str]) -> tuple[Ints, list[str]]:
+    index: dict[str, int] = {}
+    return np.array([index.setdefault(c, len(index)) for c in clusters], np.int64), list(index)
+
+
+def _places(
+    apart: Sequence[Sequence[Sequence[Any]]], where: Mapping[Any, int]
+) -> list[tuple[list[int], list[int]]]:
+    return [([where[v] for v in a if v in where], [where[v] for v in b if v in where]) for a, b in apart]
+
+
+def _moves(
+    names: Sequence[Any], before: Sequence[str | None], after: Sequence[str], number: int, run: int, at: str
+) -> list[dict[str, Any]]:
+    """Return an event for every identifier's records that moved: joined, new, merged or split."""
+    still = {a for a, b in zip(after, before, strict=True) if b == a}
+    moved: dict[tuple[str | None, str], list[Any]] = defaultdict(list)
+    for v, b, a in zip(names, before, after, strict=True):
+        if a != b:
+            moved[b, a].append(v)
+    settled = {b for b in before if b is not None}
+    lines = []
+    for (b, a), records in sorted(moved.items(), key=lambda kv: (kv[0][0] or "", kv[0][1])):
+        if b is None:
+            kind = "joined" if a in settled else "new"
+        else:
+            kind = "split" if b in still else "merged"
+        lines.append(
+            {
+                "n": number + len(lines),
+                "run": run,
+                "at": at,
+                "kind": kind,
+                "from": b,
+                "to": a,
+                "records": records,
+            }
+        )
+    return lines
