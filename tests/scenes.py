@@ -36,7 +36,11 @@ def photo(seed: int = 1, size: int = 2048) -> bytes:
     held = io.BytesIO()
     Image.new("RGB", (64, 48), (seed * 37 % 256, 90, 120)).save(held, "JPEG")
     whole = held.getvalue() + bytes((seed * 7 + i * 31) % 256 for i in range(max(0, size - held.tell())))
-    return whole if len(whole) == size else b"\xff\xd8\xff\xe0" + bytes((seed * 7 + i * 31) % 256 for i in range(size - 4))
+    return (
+        whole
+        if len(whole) == size
+        else b"\xff\xd8\xff\xe0" + bytes((seed * 7 + i * 31) % 256 for i in range(size - 4))
+    )
 
 
 def clip(seed: int = 1, size: int = 4096) -> bytes:

@@ -32,7 +32,9 @@ def main(options: list[str]) -> None:
                 "3.11",
             ]
             command += ["--generate-hashes", "--no-emit-index-url", "--no-header", *options]
-            if name == "models":  # downloaded for a file inside, never installed: what it requires is not wanted
+            if (
+                name == "models"
+            ):  # downloaded for a file inside, never installed: what it requires is not wanted
                 command.append("--no-deps")
             subprocess.run([*command, source, "-o", f"requirements/{name}.txt"], cwd=ROOT, check=True)
             print(f"requirements/{name}.txt")

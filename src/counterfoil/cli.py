@@ -411,7 +411,9 @@ def parser() -> argparse.ArgumentParser:
     fsck = sub.add_parser("fsck", help="check every promise, the vault, the ledger, the log and the database")
     fsck.set_defaults(run=_fsck)
 
-    imp = sub.add_parser("import", help="import published tables, the list of forces, or a folder of evidence")
+    imp = sub.add_parser(
+        "import", help="import published tables, the list of forces, or a folder of evidence"
+    )
     imp.add_argument("what", choices=["crimes", "boundaries", "forces", "evidence"])
     imp.add_argument("paths", nargs="*", metavar="PATH")
     imp.add_argument("--case", default="", metavar="NUMBER", help="evidence: the case that it belongs to")

@@ -182,7 +182,9 @@ def schedules_told_to_the_wrong_side(before: datetime) -> Iterable[object]:
     for release in rows("courts.Release").filter(kind="prosecutor", bundle__mg6d__isnull=True):
         yield f"release {release.pk} was sent without signed schedules"
     given: dict[tuple[Any, str, int], str] = {}
-    for case, form, lines in rows("evidence.Schedule").order_by("issue").values_list("case_id", "form", "lines"):
+    for case, form, lines in (
+        rows("evidence.Schedule").order_by("issue").values_list("case_id", "form", "lines")
+    ):
         for line in lines:
             if given.setdefault((case, form, line["number"]), line["key"]) != line["key"]:
                 yield f"case {case}: number {line['number']} of {form} was given to two items"
@@ -197,7 +199,10 @@ def passes_of_nothing(before: datetime) -> Iterable[object]:
     for pk in rows("accounts.Pass").values_list("pk", flat=True):
         if opens.count(pk) != 1:
             yield f"pass {pk} opens {opens.count(pk)} things"
-    told = {b.get("share") for b in rows("ledger.Entry").filter(act="exhibit.shared").values_list("body", flat=True)}
+    told = {
+        b.get("share")
+        for b in rows("ledger.Entry").filter(act="exhibit.shared").values_list("body", flat=True)
+    }
     for pk in rows("evidence.Share").values_list("pk", flat=True):
         if str(pk) not in told:
             yield f"share {pk} is no entry"
@@ -276,7 +281,12 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("duties.Duty", "duty.given", "duty", {"kind": "kind"}),
     ("evidence.Exhibit", BECAME, "exhibit", {"sha256": "sha256", "size": "size"}),
     ("evidence.Redaction", "redaction.begun", "redaction", {}),
-    ("evidence.Schedule", "schedule.signed", "schedule", {"sha256": "sha256", "form": "form", "issue": "issue"}),
+    (
+        "evidence.Schedule",
+        "schedule.signed",
+        "schedule",
+        {"sha256": "sha256", "form": "form", "issue": "issue"},
+    ),
     ("evidence.Statement", "statement.signed", "statement", {"sha256": "sha256", "number": "number"}),
     ("courts.Charge", "charge.decided", "charge", {"decision": "decision", "reason_sha256": "reason_sha256"}),
     ("courts.Bundle", "bundle.asked", "bundle", {"number": "number"}),
@@ -302,7 +312,9 @@ def things_without_entry(before: datetime) -> Iterable[object]:
             found = entries.pop(str(row["pk"]), [])
             if len(found) != 1:
                 yield f"{kind} {row['pk']} has {len(found)} entries {act}"
-            elif found[0] and any(str(found[0].get(said)) != str(row[column]) for column, said in columns.items()):
+            elif found[0] and any(
+                str(found[0].get(said)) != str(row[column]) for column, said in columns.items()
+            ):
                 yield f"{kind} {row['pk']} is not what its entry {act} says"
         for subject in entries:
             yield f"entry {act} names {kind} {subject}, which does not exist"
@@ -339,7 +351,9 @@ def redactions_without_review(before: datetime) -> Iterable[object]:
         .values_list("subject_id", "body")
         if body
     }
-    for pk, plan in rows("evidence.Redaction").filter(state__in=["making", "made"]).values_list("pk", "plan_sha256"):
+    for pk, plan in (
+        rows("evidence.Redaction").filter(state__in=["making", "made"]).values_list("pk", "plan_sha256")
+    ):
         if (str(pk), plan) not in reviewed:
             yield f"redaction {pk} was made without a review of its plan"
 
@@ -449,9 +463,13 @@ PROMISES: tuple[Promise, ...] = (
         "climb", "Every missed duty has climbed as far as its ladder says.", duties_stuck_on_their_ladder
     ),
     Promise("vault", "Every exhibit's and every bundle's bytes are in the vault.", exhibits_without_bytes),
-    Promise("destroyed", "What was destroyed is gone, by two people and an order.", destroyed_that_are_still_there),
     Promise(
-        "material", "Every item of material has one state, and the log says the same.", material_decided_otherwise
+        "destroyed", "What was destroyed is gone, by two people and an order.", destroyed_that_are_still_there
+    ),
+    Promise(
+        "material",
+        "Every item of material has one state, and the log says the same.",
+        material_decided_otherwise,
     ),
     Promise(
         "disclosure",
@@ -460,9 +478,7 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise("pass", "Every pass opens exactly one thing that was given by name.", passes_of_nothing),
     Promise("quarantine", "Every file that was sent is in quarantine.", files_without_bytes),
-    Promise(
-        "added", "Every file that an officer added is an entry.", files_of_officers_without_entry
-    ),
+    Promise("added", "Every file that an officer added is an entry.", files_of_officers_without_entry),
     Promise(
         "receipt", "Every receipt checks and lists the files that are kept.", receipts_that_say_something_else
     ),
@@ -472,7 +488,9 @@ PROMISES: tuple[Promise, ...] = (
         "entry", "Everything that was done has one entry, and every entry was done.", things_without_entry
     ),
     Promise("copy", "Every working copy is an entry and of no restricted exhibit.", copies_without_entry),
-    Promise("review", "Every redaction was made from a plan that somebody reviewed.", redactions_without_review),
+    Promise(
+        "review", "Every redaction was made from a plan that somebody reviewed.", redactions_without_review
+    ),
     Promise("seal", "Every built bundle's seal and every release is an entry.", bundles_without_seal),
     Promise("once", "Every key of a repeated request has at most one effect.", keys_with_other_effects),
     Promise("safe", "No notice goes to a contact that is not safe.", notices_to_unsafe_contacts),

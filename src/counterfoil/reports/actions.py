@@ -310,7 +310,9 @@ def tidy(now: datetime) -> int:
     clear_destroyed()
     receiving.sweep(now)
     hour = now - timedelta(hours=1)
-    forgotten = forget_secret("report.submit", "passphrase", hour) + forget_secret("camera.register", "code", hour)
+    forgotten = forget_secret("report.submit", "passphrase", hour) + forget_secret(
+        "camera.register", "code", hour
+    )
     return len(old) + forgotten
 
 

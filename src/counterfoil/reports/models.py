@@ -141,9 +141,12 @@ class Screening(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(scan__in=["waiting", "none", "clean", "flagged", "unscanned"]), name="screening_scan_known"
+                condition=Q(scan__in=["waiting", "none", "clean", "flagged", "unscanned"]),
+                name="screening_scan_known",
             ),
-            models.CheckConstraint(condition=~Q(scan="flagged") | ~Q(says=""), name="screening_flag_says_what"),
+            models.CheckConstraint(
+                condition=~Q(scan="flagged") | ~Q(says=""), name="screening_flag_says_what"
+            ),
         ]
 
     def __str__(self) -> str:

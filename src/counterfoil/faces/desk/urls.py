@@ -65,7 +65,9 @@ urlpatterns = [
     ),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/copy", custody.copy_out, name="desk-copy-out"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/return", custody.give_back, name="desk-return"),
-    path("cases/<uuid:case>/exhibits/<uuid:exhibit>/destruction", custody.destruction, name="desk-destruction"),
+    path(
+        "cases/<uuid:case>/exhibits/<uuid:exhibit>/destruction", custody.destruction, name="desk-destruction"
+    ),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/retitle", evidence.retitle, name="desk-retitle"),
     path("cases/<uuid:case>/exhibits/<uuid:exhibit>/hand-over", evidence.hand_over, name="desk-hand-over"),
     path("cases/<uuid:case>/statements/new", evidence.new_statement, name="desk-new-statement"),

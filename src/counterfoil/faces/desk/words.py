@@ -137,7 +137,13 @@ def timeline(
 
     `names` are actors by id, `things` subjects by "kind:ID" (an exhibit as "AB/1"), `reasons` texts by digest.
     """
-    shown = {"public": "The public", "clock": "The clock", "defence": "The defence", "recipient": "A named recipient", **names}
+    shown = {
+        "public": "The public",
+        "clock": "The clock",
+        "defence": "The defence",
+        "recipient": "A named recipient",
+        **names,
+    }
     return [
         Event(
             at=e.at,
@@ -246,7 +252,11 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
         case "exhibit.sealed":
             return f"Sealed exhibit {body.get('label', thing)}"
         case "exhibit.examined":
-            return f"Read the technical record of {thing}" if body.get("readable") else f"{thing} cannot be played here"
+            return (
+                f"Read the technical record of {thing}"
+                if body.get("readable")
+                else f"{thing} cannot be played here"
+            )
         case "exhibit.prepared":
             return f"Made a copy of {thing} to look at: {COPIES.get(str(body.get('copy')), 'copy')}"
         case "exhibit.derived":
@@ -276,7 +286,11 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
         case "redaction.changed":
             return "Decided or marked something in a redaction"
         case "redaction.reviewed":
-            return f"Reviewed a redaction, all {body.get('frames', 0)} frames" if body.get("frames") else "Reviewed a redaction"
+            return (
+                f"Reviewed a redaction, all {body.get('frames', 0)} frames"
+                if body.get("frames")
+                else "Reviewed a redaction"
+            )
         case "redaction.failed":
             return "A redaction could not be made"
         case "exhibit.titled":

@@ -73,7 +73,12 @@ def exhibit(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID)
         request,
         viewer,
         "desk/exhibit.html",
-        {**facts, "mine": found.holder == viewer.name, **words.guarded(found), "inspector": viewer.has("inspector", card.force)},
+        {
+            **facts,
+            "mine": found.holder == viewer.name,
+            **words.guarded(found),
+            "inspector": viewer.has("inspector", card.force),
+        },
     )
 
 

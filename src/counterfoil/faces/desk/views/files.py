@@ -6,6 +6,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
 from django.urls import reverse
+from django.views.decorators.http import require_http_methods
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases.queries import CaseCard
@@ -50,6 +51,7 @@ def add(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponseBas
 
 
 @officers
+@require_http_methods(["OPTIONS", "HEAD", "POST", "PATCH", "DELETE"])
 @on_case
 def files(request: HttpRequest, viewer: Viewer, card: CaseCard, upload: UUID | None = None) -> HttpResponse:
     """Take files for a case in pieces (tus)."""
