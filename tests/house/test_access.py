@@ -203,6 +203,7 @@ class Stories:
         """Return a case of the other force that came as far as a bundle, by Charlie."""
         from counterfoil.duties import actions as duties
         from counterfoil.evidence import actions as evidence
+        from counterfoil.evidence import material
 
         charlie = self.cast.charlie
         self.cast.id("gwen")
@@ -211,6 +212,13 @@ class Stories:
         duties.record_crime(scene.case, by=charlie)
         scene.exhibit = evidence.seal(scene.case, scene.files[0], "Photo of a door", by=charlie)
         scene.statement = evidence.take_statement(scene.case, scenes.statement(), by=charlie)
+        scene.by = charlie
+        material.decide(scene.case, "exhibit", scene.exhibit, "used", by=charlie)
+        material.decide(scene.case, "statement", scene.statement, "used", by=charlie)
+        for upload in scene.files[1:]:
+            other = evidence.seal(scene.case, upload, "Recording of the street", by=charlie)
+            scenes.unused(scene, other, "Recording of the street, which shows nobody")
+        scenes.signed(scene)
         scene.bundle = courts.ask_bundle(scene.case, by=charlie)
         courts.build_bundle(scene.bundle)
         return scene
