@@ -305,11 +305,11 @@ def _climb(duty_id: UUID, case_id: UUID, now: datetime) -> int:
             record(
                 "duty.missed", by=Viewer.clock(), on=("duty", duty.pk), thread=duty.case_id, kind=duty.kind
             )
-            facts = {"duty": duty.kind, "due": duty.due_at.isoformat()}
+            due_at = duty.due_at.isoformat()
             if duty.about.startswith("report:"):
-                tell(duty.about.partition(":")[2], "missed", next="missed_do", **facts)
+                tell(duty.about.partition(":")[2], "missed", next="missed_do", duty=duty.kind, due=due_at)
             elif kind is None or kind.told:
-                cases.tell_reporters(duty.case_id, "missed", next="missed_do", **facts)
+                cases.tell_reporters(duty.case_id, "missed", next="missed_do", duty=duty.kind, due=due_at)
         climbed = 0
         for step in range(duty.rung + 1, reached + 1):
             to = rungs[step - 1].to

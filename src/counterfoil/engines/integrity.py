@@ -412,7 +412,7 @@ def _shifts(db: duckdb.DuckDBPyConnection, table: str, column: str, kind: str, a
 def _step(own: Floats, total: Floats, months: list[int]) -> tuple[int, Floats] | None:
     """Return the month of the clearest step in one force's mix and the change of each share, or None."""
     best: tuple[float, int, Floats] | None = None
-    good = np.isfinite(own).all(axis=1)
+    good: NDArray[np.bool_] = np.asarray(np.isfinite(own).all(axis=1))
     for at in range(2, len(months) - 1):
         before, after = own[:at][good[:at]], own[at:][good[at:]]
         if len(before) < 2 or len(after) < 2:

@@ -207,7 +207,9 @@ class Receiving:
             raise Stop("empty")
         if length is not None and length > self.limit:
             raise Stop("too-big")
-        unfinished = Partial.objects.filter(owner=self.owner).exclude(pk=besides.pk if besides else None)
+        unfinished = Partial.objects.filter(owner=self.owner)
+        if besides is not None:
+            unfinished = unfinished.exclude(pk=besides.pk)
         here = _uploads_of(self.owner)
         public = self.owner.startswith("draft:")
         if public and not joining:

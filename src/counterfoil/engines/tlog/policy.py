@@ -270,8 +270,8 @@ class _Reader:
                 )
                 self.operators[witness] = operator
             case ["tsa-tolerance", seconds]:
-                good = re.fullmatch("0|[1-9][0-9]{0,5}", seconds, re.ASCII) and self.tolerance is None
-                self.need(bool(good), "the tolerance is one whole number of seconds, given once")
+                once = bool(re.fullmatch("0|[1-9][0-9]{0,5}", seconds, re.ASCII)) and self.tolerance is None
+                self.need(once, "the tolerance is one whole number of seconds, given once")
                 self.tolerance = int(seconds)
             case ["ended", key, at]:
                 name, _, key_id = key.partition("+")

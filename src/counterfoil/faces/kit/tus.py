@@ -18,7 +18,7 @@ from counterfoil.engines import tus
 from counterfoil.engines.disk import NO_ROOM, DiskFault
 from counterfoil.engines.tus import Creation, Patch, Stop
 from counterfoil.faces.kit.language import gettext as _
-from counterfoil.faces.kit.page import NO_STORE
+from counterfoil.faces.kit.served import NO_STORE
 
 METHODS = "POST, HEAD, PATCH, DELETE, OPTIONS"
 

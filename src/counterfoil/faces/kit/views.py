@@ -3,7 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 from django.template import TemplateDoesNotExist
 
-from counterfoil.faces.kit.page import NO_STORE, show
+from counterfoil.faces.kit.page import show
+from counterfoil.faces.kit.served import NO_STORE
 
 # Where "Exit this page" goes: a page that anybody might have been reading.
 ELSEWHERE = "https://www.bbc.co.uk/weather"

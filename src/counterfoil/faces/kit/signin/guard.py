@@ -15,7 +15,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.faces.kit import views
-from counterfoil.faces.kit.page import NO_STORE
+from counterfoil.faces.kit.served import NO_STORE
 from counterfoil.faces.kit.viewer import viewer_of
 
 IDLE = timedelta(minutes=15)
