@@ -1,10 +1,11 @@
 """Score `counterfoil link` on tables whose truth is known: precision, recall, F1, blocking, calibration, seconds, MB.
 
-    python -m bench.linkage [historical|febrl3|febrl4|fake|contacts|add] [records]
+    python -m bench.linkage [historical febrl3 febrl4 fake | add [people] [once]]
 
 The truth is read only to score. Tables not in the data folder (COUNTERFOIL_DATA) are said and passed over.
 """
 
+import json
 import os
 import re
 import resource
@@ -94,6 +95,9 @@ def column(table: Path, ident: str, truth: str) -> dict[Any, Any]:
 
 def main(wanted: Sequence[str]) -> None:
     """Run what was asked for, or everything."""
+    if wanted and wanted[0] == "add":
+        top_up(int(wanted[1]) if len(wanted) > 1 else 20_000, again="once" not in wanted)
+        return
     if not DATA.is_dir():
         print(f"There are no tables at {DATA}: nothing measured. Set COUNTERFOIL_DATA.")
         return
@@ -118,6 +122,65 @@ def main(wanted: Sequence[str]) -> None:
     if every or "fake" in wanted:
         table = DATA / "fake_1000.csv"
         run("fake_1000", table, "unique_id", "fake.toml", column(table, "unique_id", "cluster"))
+
+
+def command(*words: str) -> tuple[float, str]:
+    """Run `counterfoil link` with these words; return seconds and what it said."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "counterfoil.cli", "link", *words], check=True, capture_output=True, text=True
+    )
+    return time.perf_counter() - began, done.stderr.strip()
+
+
+def answer(out: Path) -> dict[Any, str]:
+    """Return the clusters by id."""
+    return dict(duckdb.connect().execute(f"SELECT id, cluster FROM '{out}'").fetchall())
+
+
+def top_up(people: int, new: int = 10_000, again: bool = True) -> None:
+    """Link invented contacts, add new ones, compare with a full run of all, take the addition back."""
+    from bench.contacts import make, write
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, guarded = make(people, seed=11)
+        truth = {r["id"]: r["truth"] for r in rows}
+        for file, part in (("most", rows[:-new]), ("new", rows[-new:]), ("all", rows)):
+            write(part, folder / f"{file}.csv")
+        del rows
+        out, full, how = (
+            folder / "out.parquet",
+            folder / "full.parquet",
+            ("--id", "id", "--map", str(MAPS / "contacts.toml")),
+        )
+        took, said = command(str(folder / "most.csv"), *how, "--out", str(out))
+        mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        print(
+            f"full run of {len(truth) - new:,} contacts: {took:.1f} s, {mb:.0f} MB\n  {said.splitlines()[-1]}",
+            flush=True,
+        )
+        before = answer(out)
+        took, said = command(str(folder / "new.csv"), *how, "--out", str(out), "--add")
+        print(f"{new:,} added: {took:.1f} s\n  {said.splitlines()[-1]}", flush=True)
+        after = answer(out)
+        p, r, f = scores(list(after.values()), [truth[i] for i in after])
+        print(f"  precision {p:.4f} recall {r:.4f} F1 {f:.4f}")
+        false = sum(after[a] == after[b] for a, b in guarded)
+        print(f"  guarded pairs {len(guarded):,}, joined falsely {false}", flush=True)
+        events = [json.loads(line) for line in out.with_suffix(".events.jsonl").read_text().splitlines()]
+        moves = {(v, e["from"], e["to"]) for e in events if "to" in e for v in e["records"]}
+        changed = {(v, before.get(v), c) for v, c in after.items() if before.get(v) != c}
+        print(f"  identifiers changed without an event: {len(changed - moves)}", flush=True)
+        if again:
+            took, _ = command(str(folder / "all.csv"), *how, "--out", str(full))
+            other = answer(full)
+            p, r, _ = scores([after[i] for i in after], [other[i] for i in after])
+            print(
+                f"  full run of all: {took:.1f} s; pair agreement {1 / (1 / p + 1 / r - 1):.5f}", flush=True
+            )
+        took, _ = command("--out", str(out), "--undo", "last")
+        print(f"taken back: {took:.1f} s; every identifier as before: {answer(out) == before}", flush=True)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import duckdb
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -13,6 +15,7 @@ Ints = NDArray[np.int64]
 LARGEST = 300
 """A key that more records share than this says too little to bring any two of them together."""
 EACH = 70
+MANY, EACH_OF_MANY = 200_000, 25
 
 
 def keys(row: dict[str, Any]) -> Iterable[str]:
@@ -25,7 +28,7 @@ def keys(row: dict[str, Any]) -> Iterable[str]:
         for t in sounds[i + 1 :]:
             yield f"nn{s}|{t}"
     heads = sorted({w[:4] for w in names if len(w) > 4} | {w[-4:] for w in names if len(w) > 5})
-    places = [p for p in row.get("place", ())]
+    places = list(row.get("place", ()))
     post = row.get("postcode", "")
     out, area = first_parts(post) if post else ("", "")
     work = list(row.get("occupation", ()))
@@ -122,20 +125,50 @@ def keys(row: dict[str, Any]) -> Iterable[str]:
                 yield f"tm{w}{about + 1}"
 
 
-def table(rows: Sequence[dict[str, Any]], largest: int = LARGEST) -> Any:
+def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> tuple[Ints, Any]:
+    """Return which row (numbered from `start`) has which key, a key being the low half of its MD5 as DuckDB has it."""
+    con = duckdb.connect()
+    spots, hashes = [], []
+    for begin in range(0, len(rows), 50_000):
+        who, key = [], []
+        for i, row in enumerate(rows[begin : begin + 50_000], start + begin):
+            mine = list(dict.fromkeys(keys(row)))
+            key += mine
+            who += [i] * len(mine)
+        con.register("t", pa.table({"key": pa.array(key, pa.string())}))
+        hashes.append(con.sql("SELECT md5_number_lower(key) AS key FROM t").fetchnumpy()["key"])
+        spots.append(np.array(who, np.int64))
+    if not spots:
+        return np.zeros(0, np.int64), np.zeros(0, np.uint64)
+    return np.concatenate(spots), np.concatenate(hashes)
+
+
+def each(n: int) -> int:
+    """Return how many rivals each record of a table of `n` brings: fewer where there are very many."""
+    return EACH if n <= MANY else EACH_OF_MANY
+
+
+def table(who: Ints, key: Any, n: int, largest: int = LARGEST) -> Any:
     """Return the sparse table of records by keys, weighted so that products of rows add up bits."""
-    index: dict[str, int] = {}
-    r, c = [], []
-    for i, row in enumerate(rows):
-        for key in dict.fromkeys(keys(row)):
-            r.append(i)
-            c.append(index.setdefault(key, len(index)))
-    rr, cc = np.array(r, np.int32), np.array(c, np.int32)
-    df = np.bincount(cc, minlength=len(index))
-    keep = (df[cc] > 1) & (df[cc] <= largest)
-    rr, cc = rr[keep], cc[keep]
-    weight = np.sqrt(np.log2(len(rows) / df[cc]).clip(0.1)).astype(np.float32)
-    return sparse.csr_matrix((weight, (rr, cc)), shape=(len(rows), max(1, len(index))))
+    order = np.lexsort((who, key))
+    who, key = who[order], key[order]
+    new = np.ones(len(key), bool)
+    new[1:] = key[1:] != key[:-1]
+    begins = np.nonzero(new)[0]
+    df = np.diff(np.append(begins, len(key)))
+    wanted = (df > 1) & (df <= largest)
+    keep = np.repeat(wanted, df)
+    column = np.repeat(np.cumsum(wanted) - 1, df)[keep]
+    weight = np.repeat(np.sqrt(np.log2(n / df).clip(0.1)), df)[keep].astype(np.float32)
+    return sparse.csr_matrix((weight, (who[keep], column)), shape=(n, max(1, int(wanted.sum()))))
+
+
+def distinct(values: Ints) -> Ints:
+    """Return the values in order, each once (by sorting: NumPy's own hashes, and is slow on many)."""
+    values = np.sort(values)
+    first = np.ones(len(values), bool)
+    first[1:] = values[1:] != values[:-1]
+    return values[first]
 
 
 def pairs(k: Any, each: int = EACH, step: int = 2000) -> tuple[Ints, Ints]:
@@ -159,5 +192,5 @@ def pairs(k: Any, each: int = EACH, step: int = 2000) -> tuple[Ints, Ints]:
         found.append(np.minimum(who, other) * n + np.maximum(who, other))
     if not found:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    both = np.unique(np.concatenate(found))
+    both = distinct(np.concatenate(found))
     return both // n, both % n

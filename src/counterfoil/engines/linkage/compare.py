@@ -201,11 +201,11 @@ class Words:
                     js = np.array(starts[word])
                     a += [np.full(len(js), i), js]
                     b += [js, np.full(len(js), i)]
-                    w += [np.full(len(js), 2.5)] * 2
+                    w += [np.minimum(2.5, 0.7 * self.bits[js])] * 2
         index = {word: i for i, word in enumerate(self.words)}
         for (one, other), strength in self.aliases.items():
-            i, j = index.get(one), index.get(other)
-            if i is not None and j is not None:
+            if one in index and other in index:
+                i, j = index[one], index[other]
                 weight = min(strength, 0.9 * float(min(self.bits[i], self.bits[j])))
                 a += [np.array([i, j])]
                 b += [np.array([j, i])]
@@ -229,10 +229,10 @@ class Words:
         """Return the bits each pair shares and how many words are unmatched on both sides."""
         bits, clash = np.zeros(len(left)), np.zeros(len(left), np.int64)
         for k in range(0, len(left), CHUNK):
-            l, r = left[k : k + CHUNK], right[k : k + CHUNK]
-            bits[k : k + CHUNK] = np.asarray(self.y[l].multiply(self.x[r]).sum(axis=1)).ravel()
-            lone_l = self.n[l] - np.asarray(self.counted[l].multiply(self.hit[r]).sum(axis=1)).ravel()
-            lone_r = self.n[r] - np.asarray(self.counted[r].multiply(self.hit[l]).sum(axis=1)).ravel()
+            one, two = left[k : k + CHUNK], right[k : k + CHUNK]
+            bits[k : k + CHUNK] = np.asarray(self.y[one].multiply(self.x[two]).sum(axis=1)).ravel()
+            lone_l = self.n[one] - np.asarray(self.counted[one].multiply(self.hit[two]).sum(axis=1)).ravel()
+            lone_r = self.n[two] - np.asarray(self.counted[two].multiply(self.hit[one]).sum(axis=1)).ravel()
             clash[k : k + CHUNK] = np.minimum(lone_l, lone_r).clip(0, 2)
         return bits, clash
 
@@ -241,7 +241,7 @@ class Words:
         bits, clash = self.shared(left, right)
         out = 1 + 3 * np.searchsorted(EDGES, bits, side="right") + clash
         out[~(self.filled[left] & self.filled[right])] = 0
-        return out.astype(np.int8)
+        return np.asarray(out, dtype=np.int8)
 
     def tell(self, level: int) -> str:
         """Return in words what a level of this comparison means."""
@@ -283,7 +283,7 @@ class Dates:
         return {"usual": self.usual_days}
 
     def level(self, left: Ints, right: Ints) -> NDArray[np.int8]:
-        """Return each pair's level: the year (same, a digit, near, other) by the day (default, same, swapped, slip, other)."""
+        """Return each pair's level: the year (same, a digit, near, other) by the day (usual, same, swapped …)."""
         a, b = self.d[left], self.d[right]
         off = a != b
         oy, om = off[:, :4].sum(axis=1), off[:, 4:].sum(axis=1)
@@ -303,7 +303,7 @@ class Dates:
         md = np.select([(om == 0) & both, om == 0, swapped, (om == 1), one & ~both], [0, 1, 2, 3, 4], 5)
         out = 1 + y * 6 + md
         out[~(self.filled[left] & self.filled[right])] = 0
-        return out.astype(np.int8)
+        return np.asarray(out, dtype=np.int8)
 
     def tell(self, level: int) -> str:
         """Return in words what a level of this comparison means."""
@@ -370,7 +370,7 @@ class Codes:
                 7,
             )
         out[~(self.filled[left] & self.filled[right])] = 0
-        return out.astype(np.int8)
+        return np.asarray(out, dtype=np.int8)
 
 
 def told(level: int, kind: type) -> str:
@@ -378,8 +378,8 @@ def told(level: int, kind: type) -> str:
     if not level:
         return "blank on one side"
     if kind is Codes:
-        return ("same, and few have it", "same, but many have it", "one slip, same first part", "one slip", "same first part",
-                "same beginning", "different")[level - 1]  # fmt: skip
+        return ("same, and few have it", "same, but many have it", "one slip, same first part", "one slip",
+                "same first part", "same beginning", "different")[level - 1]  # fmt: skip
     return ("equal", "within 1 %", "within 5 %", "within 20 %", "different")[level - 1]
 
 
@@ -424,7 +424,7 @@ class Numbers:
             far = np.abs(a - b) / np.maximum(np.maximum(np.abs(a), np.abs(b)), 1e-9)
         out = np.select([far < 1e-9, far <= 0.01, far <= 0.05, far <= 0.2], [1, 2, 3, 4], 5)
         out[~(self.filled[left] & self.filled[right])] = 0
-        return out.astype(np.int8)
+        return np.asarray(out, dtype=np.int8)
 
 
 Comparison = Words | Dates | Codes | Numbers

@@ -1,7 +1,8 @@
 """From rows to clusters: find the pairs, learn what agreement means, group, learn other names, group again."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -107,26 +108,75 @@ def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[
 
 
 def keep_apart(
-    rows: Sequence[Row], m: Map, apart: Sequence[tuple[Sequence[int], Sequence[int]]] = ()
+    rows: Sequence[Row],
+    m: Map,
+    apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
+    pairs: Iterable[tuple[int, int]] = (),
 ) -> tuple[Ints, Ints]:
     """Return the pairs that guards, and people's decisions, keep apart."""
-    found = {(i, j) for i, j, _ in guards.apart(rows, m)}
+    found = {(i, j) for i, j, _ in guards.apart(rows, m, pairs)}
     for one, other in apart:
         found |= {(min(i, j), max(i, j)) for i in one for j in other if i != j}
     both = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
 
 
+def refused(
+    rows: Sequence[Row], m: Map, cluster: Ints, among: Ints, common: Callable[[str], bool]
+) -> list[tuple[int, int]]:
+    """Return pairs of one cluster, among these rows, that a guard keeps apart."""
+    order = among[np.argsort(cluster[among], kind="stable")]
+    found = []
+    for _, group_ in groupby(
+        zip(cluster[order].tolist(), order.tolist(), strict=True), key=lambda pair: pair[0]
+    ):
+        members = [i for _, i in group_]
+        for k, i in enumerate(members):
+            found += [(i, j) for j in members[k + 1 :] if guards.forbids(rows[i], rows[j], m, common)]
+    return found
+
+
+def guarded(
+    rows: Sequence[Row], m: Map, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints]
+) -> tuple[Ints, tuple[Ints, Ints]]:
+    """Return clusters in which no pair is together that a guard keeps apart, and all pairs so kept.
+
+    A guard is asked about every pair of each cluster; what it refuses is held apart and that cluster grouped again.
+    What six rounds leave over stands alone.
+    """
+    n = len(rows)
+    cluster = group(n, left, right, score, held, m.bar)
+    if not m.guards:
+        return cluster, held
+    common, among = guards.commons(rows), np.arange(n)
+    for rounds in range(6):
+        bad = np.array(refused(rows, m, cluster, among, common), np.int64).reshape(-1, 2)
+        if not len(bad):
+            break
+        held = np.concatenate([held[0], bad.min(axis=1)]), np.concatenate([held[1], bad.max(axis=1)])
+        among = np.nonzero(np.isin(cluster, cluster[bad[:, 0]]))[0]
+        if rounds == 5:
+            cluster[among] = among
+            break
+        here = np.zeros(n, bool)
+        here[among] = True
+        mine, kept = here[left] & here[right], here[held[0]] & here[held[1]]
+        a, b = np.searchsorted(among, left[mine]), np.searchsorted(among, right[mine])
+        apart = np.searchsorted(among, held[0][kept]), np.searchsorted(among, held[1][kept])
+        cluster[among] = among[group(len(among), a, b, score[mine], apart, m.bar)]
+    return cluster, held
+
+
 def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints], bar: float) -> Ints:
-    """Return clusters of `n` rows from weighed pairs and those held apart."""
-    key = left * n + right
-    stop = held[0] * n + held[1]
+    """Return clusters of `n` rows from weighed pairs (in order) and those held apart."""
     weight = score.clip(UNSEEN * 2, 12.0)
-    if len(stop):
-        weight = np.where(np.isin(key, stop), NEVER, weight)
-        new = stop[~np.isin(stop, key)]
-        left, right = np.concatenate([left, new // n]), np.concatenate([right, new % n])
-        weight = np.concatenate([weight, np.full(len(new), NEVER)])
+    if len(held[0]) and len(left):
+        key, stop = left * n + right, held[0] * n + held[1]
+        at = np.searchsorted(key, stop).clip(0, len(key) - 1)
+        met = key[at] == stop
+        weight[at[met]] = NEVER
+        left, right = np.concatenate([left, held[0][~met]]), np.concatenate([right, held[1][~met]])
+        weight = np.concatenate([weight, np.full(int((~met).sum()), NEVER)])
     up = weight > bar
     graph = sparse.coo_matrix((np.ones(int(up.sum()), np.int8), (left[up], right[up])), shape=(n, n))
     part = connected_components(graph, directed=False)[1]
@@ -141,10 +191,11 @@ def link(
     apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
     say: Callable[[str], None] = lambda _: None,
     again: bool = True,
+    keyed: tuple[Ints, Ints] | None = None,
 ) -> Found:
-    """Group all rows, learning everything from them."""
+    """Group all rows, learning everything from them; `keyed` saves working out their keys twice."""
     n = len(rows)
-    left, right = block.pairs(block.table(rows))
+    left, right = block.pairs(block.table(*(keyed or block.keyed(rows)), n), block.each(n))
     say(f"{n:,} records; {len(left):,} pairs worth comparing, {len(left) / n:.1f} for each record.")
     comparisons = comparisons_for(rows)
     held = keep_apart(rows, m, apart)
@@ -156,7 +207,7 @@ def link(
     levels = levels_of(comparisons, left, right)
     model = train(comparisons, levels, n=n)
     score = model.score(levels)
-    cluster = group(n, left, right, score, held, m.bar)
+    cluster, held = guarded(rows, m, left, right, score, held)
     if again:
         learnt_words = 0
         sure = np.bincount(cluster, minlength=n)[cluster] > 1
@@ -169,6 +220,6 @@ def link(
         say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
         model = train(comparisons, levels, n=n, start=model)
         score = model.score(levels)
-        cluster = group(n, left, right, score, held, m.bar)
+        cluster, held = guarded(rows, m, left, right, score, held)
     learnt = Learnt(model, {c.role: c.known() for c in comparisons})
     return Found(cluster, left, right, score, learnt, len(held[0]))

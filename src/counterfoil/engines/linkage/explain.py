@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from counterfoil.engines.linkage import engine
-from counterfoil.engines.linkage.compare import Words, told
+from counterfoil.engines.linkage import engine, guards
+from counterfoil.engines.linkage.compare import told
 from counterfoil.engines.linkage.engine import Learnt
 from counterfoil.engines.linkage.maps import Map
+from counterfoil.engines.linkage.model import levels_of
 
 Row = dict[str, Any]
 
@@ -25,9 +26,6 @@ def lines(
 ) -> list[str]:
     """Return the lines for two of these rows (which hold both records' clusters)."""
     comparisons = engine.comparisons_for(rows, learnt)
-    for c in comparisons:
-        if isinstance(c, Words):
-            c.weave()
     a, b = ids.index(one), ids.index(other)
     left, right = np.array([a]), np.array([b])
     total = learnt.model.prior
@@ -45,28 +43,28 @@ def lines(
         f"{total:+8.1f}  in all: probability {chance:.4f} that these two are the same, taken by themselves",
         "",
     ]
-    for i, j, guard in engine.guards.apart(rows, m):
-        if {i, j} == {a, b}:
-            out.append(f"The guard {guard!r} keeps them apart, whatever else agrees.")
-    for x, y in apart:
-        if (one in map(str, x) and other in map(str, y)) or (one in map(str, y) and other in map(str, x)):
+    guard = guards.forbids(rows[a], rows[b], m, guards.commons(rows)) if m.guards else ""
+    if guard:
+        out.append(f"The guard {guard!r} keeps them apart, whatever else agrees.")
+    for these, those in apart:
+        sides = [set(map(str, these)), set(map(str, those))]
+        if (one in sides[0] and other in sides[1]) or (one in sides[1] and other in sides[0]):
             out.append("A person decided that they are not the same.")
     mine = [i for i, c in enumerate(clusters) if c == clusters[a]]
     theirs = [i for i, c in enumerate(clusters) if c == clusters[b]]
     pairs = [(i, j) for i in mine for j in theirs if i < j or clusters[a] != clusters[b]]
     if pairs:
         both = np.array(pairs[:20_000])
-        mean = float(
-            learnt.model.score(engine.levels_of(comparisons, both[:, 0], both[:, 1])).clip(-8, 12).mean()
-        )
+        mean = float(learnt.model.score(levels_of(comparisons, both[:, 0], both[:, 1])).clip(-8, 12).mean())
         if clusters[a] == clusters[b]:
             out.append(
                 f"Together: the {len(mine)} records of this cluster agree by {mean:+.1f} bits a pair on average."
             )
         else:
             out.append(
-                f"Not together: pairs between the {len(mine)} and the {len(theirs)} records of the two clusters average "
-                f"{mean:+.1f} bits; joining asks for more than {m.bar:+.1f}, and pairs never met in a common key count {engine.UNSEEN:+.0f}."
+                f"Not together: pairs between the {len(mine)} and the {len(theirs)} records of the two clusters average"
+                f" {mean:+.1f} bits; joining asks for more than {m.bar:+.1f}, and a pair that no key brought together"
+                f" counts {engine.UNSEEN:+.0f}."
             )
     return out
 

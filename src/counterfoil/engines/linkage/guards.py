@@ -1,37 +1,27 @@
 """Pairs that must never be joined, whatever else agrees: two parts in one incident, twins, a household's members.
 
-A guard looks at the facts of two records only; it never says that two are the same. The pairs it finds keep whole groups
-apart, so no third record can chain them together.
+A guard looks at the facts of two records only; it never says that two are the same. The pairs it finds keep whole
+groups apart, so no third record can chain them together.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import resources
+from itertools import chain
 from typing import Any
 
-from counterfoil.engines.linkage.compare import TITLES
+from counterfoil.engines.linkage.compare import sound
 from counterfoil.engines.linkage.maps import Map
 
 Row = Mapping[str, Any]
 LARGEST = 400
+HONORIFICS = frozenset(("mr", "mrs", "ms", "miss", "dr", "rev", "sir", "mx"))
 """A group larger than this (a street, a bank holiday) is no household; its pairs are compared as any others."""
-# Short forms of English names, each line one name; the data teach others.
-NICKNAMES = """
-alexander alex al sandy alec|alfred alf fred|andrew andy drew|anthony tony|arthur art|benjamin ben benny|catherine kate katie
-kathy cathy katherine kathryn kitty|charles charlie chas chuck|christopher chris kit|christine chris tina chrissie|daniel dan
-danny|david dave davey|deborah debbie deb|dorothy dot dolly|edward ed eddie ted ned teddy|eleanor ellie nell nora|elizabeth
-liz beth betty lizzie eliza elsie bess bessie betsy libby|emily em emmy|florence flo florrie|francis frank|frances fanny fran|
-frederick fred freddie|george georgie|gerald gerry|gregory greg|harold harry|helen nell nellie|henry harry hal|isabella bella
-isabel|jacqueline jackie|james jim jimmy jamie|janet jan|jennifer jen jenny|jessica jess jessie|john jack johnny jon|jonathan
-jon|joseph joe joey|joshua josh|judith judy|kenneth ken kenny|kimberley kim|lawrence larry laurie|leonard len lenny|lewis lew
-louis|margaret maggie meg peggy madge|martha mattie|martin marty|mary molly polly|matthew matt|matilda tilly|michael mike mick
-mickey|mohammed mohammad muhammad mohamed mo|nathaniel nat|nicholas nick nicky|nicola nicky|oliver ollie|pamela pam|patricia
-pat trish patsy|patrick pat paddy|peter pete|philip phil|rebecca becky becca|richard dick rick ricky rich|robert bob bobby rob
-robbie bert|ronald ron ronnie|rosemary rose|samuel sam sammy|samantha sam|sarah sally sadie|simon si|stephen steve stevie steven|
-susan sue susie|terence terry|theodore ted theo|theresa tess terry|thomas tom tommy|timothy tim|victoria vicky|vincent vince|
-walter walt wally|william will bill billy willie liam|yusuf joseph yousef|zachary zach
-"""
+# Short forms of English names, each line of the file one name; the data teach others.
 SAME: dict[str, set[int]] = defaultdict(set)
-for _number, _line in enumerate(" ".join(NICKNAMES.split()).split("|")):
+for _number, _line in enumerate(
+    resources.files("counterfoil.engines.linkage").joinpath("nicknames.txt").read_text("utf-8").splitlines()
+):
     for _word in _line.split():
         SAME[_word].add(_number)
 
@@ -67,63 +57,77 @@ def may_be_one_name(a: str, b: str, common: Callable[[str], bool]) -> bool:
 
 def firsts(row: Row) -> list[str]:
     """Return a record's first names."""
-    return [w for w in row.get("given", ()) if w not in TITLES]
+    return [w for w in row.get("given", ()) if w not in HONORIFICS]
 
 
 def other_first(a: Row, b: Row, common: Callable[[str], bool]) -> bool:
-    """Return whether both records have a first name and the first of each cannot be the other's."""
+    """Return whether both records have a first name and none of the one's can be one of the other's."""
     x, y = firsts(a), firsts(b)
     if not x or not y:
         return False
     return not any(may_be_one_name(v, w, common) for v in x for w in y)
 
 
-def _lists(row: Row, role: str) -> tuple[str, ...]:
-    v = row.get(role, ())
-    return (v,) if isinstance(v, str) and v else tuple(v)
+def one_home(a: Row, b: Row) -> bool:
+    """Return whether two records share a family name (as it sounds), an address, a postcode or a telephone."""
+    if any(a.get(role) and a.get(role) == b.get(role) for role in ("address", "postcode", "phone")):
+        return True
+    x, y = a.get("family", ()), b.get("family", ())
+    return any(v == w or sound(v) == sound(w) or (len(v) > 4 and one_slip(v, w)) for v in x for w in y)
 
 
-def apart(rows: Sequence[Row], m: Map) -> Iterable[tuple[int, int, str]]:
-    """Yield pairs of rows (smaller number first) that a guard keeps apart, and the guard."""
-    seen: set[tuple[int, int]] = set()
-    if "parts" in m.guards:
-        for i, j in _together(rows, lambda r: [r["incident"]] if r.get("incident") else []):
-            one, other = rows[i].get("part", ""), rows[j].get("part", "")
-            if one and other and one != other and (i, j) not in seen:
-                seen.add((i, j))
-                yield i, j, "parts"
-    if not m.guards & {"household", "generations"}:
-        return
+def forbids(a: Row, b: Row, m: Map, common: Callable[[str], bool]) -> str:
+    """Return the guard that keeps two records apart, or nothing."""
+    if "parts" in m.guards and a.get("incident") and a.get("incident") == b.get("incident"):
+        one, other = a.get("part", ""), b.get("part", "")
+        if one and other and one != other:
+            return "parts"
+    if "household" in m.guards and other_first(a, b, common) and one_home(a, b):
+        return "household"
+    if "generations" in m.guards and a.get("born") and b.get("born"):
+        x, y = a["born"], b["born"]
+        if abs(int(x[:4]) - int(y[:4])) >= 10 and x[2:] != y[2:] and not one_slip(x, y) and one_home(a, b):
+            return "generations"
+    return ""
+
+
+def commons(rows: Sequence[Row]) -> Callable[[str], bool]:
+    """Return what tells whether a first name is in common use, by the names known and by how often rows have it."""
     used: dict[str, int] = defaultdict(int)
     for row in rows:
         for w in set(firsts(row)):
             used[w] += 1
-    often = max(3, round(0.0002 * len(rows)))
+    often = max(4, round(0.0005 * len(rows)))
+    return lambda word: word in SAME or used[word] >= often
 
-    def common(word: str) -> bool:
-        return word in SAME or used[word] >= often
 
-    def homes(row: Row) -> list[str]:
-        family = "".join(_lists(row, "family"))
-        born, post, phone = row.get("born", ""), row.get("postcode", ""), row.get("phone", "")
-        address = " ".join(_lists(row, "address"))
-        keys = [f"{kind}{v}" for kind, v in (("a", address), ("p", post), ("t", phone)) if v]
-        if family and born:
-            keys.append(f"b{family}{born}")
-        return keys
+def apart(
+    rows: Sequence[Row], m: Map, pairs: Iterable[tuple[int, int]] = ()
+) -> Iterable[tuple[int, int, str]]:
+    """Yield pairs of rows (smaller number first) that a guard keeps apart, and the guard.
 
-    for i, j in _together(rows, homes):
+    Looked at are the `pairs` given, everybody in one incident, and all who share an address, telephone or birthday.
+    """
+    if not m.guards:
+        return
+    common = commons(rows)
+    seen: set[tuple[int, int]] = set()
+
+    def traits(row: Row) -> list[str]:
+        found = [
+            f"{role[0]}{row[role]}" for role in ("incident", "address", "postcode", "phone") if row.get(role)
+        ]
+        if row.get("born") and row.get("family"):
+            found.append(f"b{row['born']}{row['family']}")
+        return found
+
+    for i, j in chain(pairs, _together(rows, traits)):
         if (i, j) in seen:
             continue
-        a, b = rows[i], rows[j]
-        if "household" in m.guards and other_first(a, b, common):
+        guard = forbids(rows[i], rows[j], m, common)
+        if guard:
             seen.add((i, j))
-            yield i, j, "household"
-        elif "generations" in m.guards and a.get("born") and b.get("born"):
-            gap = abs(int(a["born"][:4]) - int(b["born"][:4]))
-            if gap >= 15 and a["born"][2:] != b["born"][2:] and not one_slip(a["born"], b["born"]):
-                seen.add((i, j))
-                yield i, j, "generations"
+            yield i, j, guard
 
 
 def _together(rows: Sequence[Row], keys: Callable[[Row], Sequence[str]]) -> Iterable[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The Fellegi-Sunter model: what each level of each comparison says, learnt without any known matches.
 
-Expectation maximisation over *all* pairs: those worth comparing carry a probability, the rest are taken for different and
-their levels estimated from pairs drawn at random. So a weight is the same whatever rules brought a pair together.
+Expectation maximisation over *all* pairs: those worth comparing carry a probability, the rest are taken for different
+and their levels estimated from pairs drawn at random. So a weight is the same whatever rules brought a pair together.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,7 @@ from counterfoil.engines.linkage.compare import Codes, Comparison, Dates, Number
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 DRAWN = 400_000
+LEARN_FROM = 3_000_000
 
 
 @dataclass
@@ -64,9 +65,8 @@ def train(
     seed: int = 20261121,
     rounds: int = 25,
     start: Model | None = None,
-    given: Floats | None = None,
 ) -> Model:
-    """Learn weights from candidate pairs' levels; `n` is the number of records, `given` fixes probabilities."""
+    """Learn weights from candidate pairs' levels; `n` is the number of records."""
     rng = np.random.default_rng(seed)
     a, b = rng.integers(0, n, DRAWN), rng.integers(0, n, DRAWN)
     ok = a != b
@@ -76,24 +76,23 @@ def train(
     roles = [c.role for c in comparisons]
     size = {c.role: c.levels for c in comparisons}
     q = {r: np.bincount(drawn[r], minlength=size[r]) / max(1, ok.sum()) for r in roles}
-    # Equal patterns are counted once.
-    code = np.zeros(count, np.int64)
+    # Of very many pairs every so manieth is enough to learn from, and equal patterns are counted once.
+    step = -(-count // LEARN_FROM)
+    levels = {r: levels[r][::step] for r in roles}
+    sampled = len(levels[roles[0]])
+    code = np.zeros(sampled, np.int64)
     for r in roles:
         code = code * size[r] + levels[r]
-    _, first, inverse, times = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+    _, first, times = np.unique(code, return_index=True, return_counts=True)
     pat = {r: levels[r][first] for r in roles}
     model = start or Model({c.role: agreement(c) for c in comparisons}, -float(np.log2(max(2.0, n))))
-    w = times.astype(np.float64)
-    if given is not None:
-        rounds = 1
-        p = np.bincount(inverse, weights=given) / w
+    w = times.astype(np.float64) * (count / sampled)
     for _ in range(rounds):
-        if given is None:
-            p = 1 / (1 + np.exp2(-model.score(pat).clip(-60, 60)))
-        same, other = float((p * w).sum()), float(((1 - p) * w).sum())
+        p = 1 / (1 + np.exp2(-model.score(pat).clip(-60, 60)))
+        same = float((p * w).sum())
         weights = {}
         for r in roles:
-            m = np.bincount(pat[r], weights=p * w, minlength=size[r])
+            m = np.bincount(pat[r], weights=p * w, minlength=size[r]).astype(np.float64)
             in_candidates = np.bincount(pat[r], weights=(1 - p) * w, minlength=size[r])
             u = (all_pairs - count) * q[r] + in_candidates
             m, u = m + 0.1, u + 0.1 * max(1.0, all_pairs / max(same, 1.0)) ** 0.5

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.linkage.compare import plain
@@ -22,12 +23,29 @@ MONTHS = {
 }
 
 
+def source(path: Path) -> str:
+    """Return the SQL that reads a table, a CSV as text: an identifier's or a telephone's leading noughts are kept."""
+    return table(path).replace("sample_size=100000", "sample_size=100000, all_varchar=true")
+
+
+def whole(ids: Any) -> Any:
+    """Return ids that are all whole numbers as such, others as they are: 007 stays text.
+
+    >>> whole(pa.array(["1", "20"])).type, whole(pa.array(["007", "20"])).type
+    (DataType(int64), DataType(string))
+    """
+    if not pa.types.is_string(ids.type) or not all(
+        re.fullmatch(r"0|-?[1-9]\d{0,17}", v) for v in ids.to_pylist() if v
+    ):
+        return ids
+    return ids.cast(pa.int64())
+
+
 def columns(path: Path) -> list[str]:
     """Return the names of a table's columns."""
     try:
-        return [
-            str(r[0]) for r in duckdb.connect().execute(f"DESCRIBE SELECT * FROM {table(path)}").fetchall()
-        ]
+        found = duckdb.connect().execute(f"DESCRIBE SELECT * FROM {source(path)}").fetchall()  # noqa: S608
+        return [str(r[0]) for r in found]
     except duckdb.Error as e:
         raise BadInput("IN", f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
 
@@ -35,8 +53,8 @@ def columns(path: Path) -> list[str]:
 def digits(text: str) -> str:
     """Return a date as eight digits, year first, or nothing when it is none.
 
-    >>> digits("1846-05-09"), digits("9/5/1846"), digits("19560409"), digits("9 May 1846"), digits("May 1846"), digits("1846")
-    ('18460509', '18460509', '19560409', '18460509', '', '')
+    >>> digits("1846-05-09"), digits("9/5/1846"), digits("19560409"), digits("9 May 1846"), digits("May 1846")
+    ('18460509', '18460509', '19560409', '18460509', '')
     """
     t = text.strip().lower()
     m = re.match(r"(\d{4})-?(\d{2})-?(\d{2})(?!\d)", t)
@@ -84,10 +102,11 @@ def read(path: Path, ident: str, m: Map) -> tuple[Any, list[Row]]:
         ]
     )
     try:
-        got = duckdb.connect().sql(f"SELECT {select} FROM {table(path)}").to_arrow_table()
+        got = duckdb.connect().sql(f"SELECT {select} FROM {source(path)}").to_arrow_table()  # noqa: S608
     except duckdb.Error as e:
         raise BadInput("IN", f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
     ids = got.column("id").combine_chunks()
+    ids = ids if source(path).startswith("read_parquet") else whole(ids)
     if ids.null_count:
         raise BadInput(
             "--id", f"{ids.null_count:,} rows have no {ident}. Every row needs an identifier of its own."

@@ -1,8 +1,8 @@
 """What is kept beside a result, so that new records join in seconds and every change of an identifier can be undone.
 
-`OUT.parquet` holds id and cluster. `OUT.events.jsonl` is the log: one line for every run and every identifier that moved.
-`OUT.state/` holds what later runs need: `learnt.json`, and for each run the rows, their keys and the pairs weighed, in
-Parquet. Only the events and the state are ever read back; deleting the state costs a full run, deleting events the past.
+`OUT.parquet` holds id and cluster. `OUT.events.jsonl` is the log: one line for every run and every identifier that
+moved. `OUT.state/` holds what later runs need: `learnt.json`, and for each run the rows, their keys and the pairs
+weighed, in Parquet. Deleting the state costs a full run; deleting the events, the past.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.linkage import block, engine, explain, read
 from counterfoil.engines.linkage.engine import Learnt
 from counterfoil.engines.linkage.maps import Map
+from counterfoil.engines.linkage.model import levels_of
 
 Ints = NDArray[np.int64]
 Row = dict[str, Any]
@@ -90,7 +91,7 @@ class Store:
         """Return what was kept about the runs; NotAllowed when there is nothing to go on from."""
         if not self.there():
             raise NotAllowed(
-                f"There is no earlier result at {self.out} with its {self.state.name} beside it. Link without --add first."
+                f"There is no earlier result at {self.out} with {self.state.name} beside it. Link without --add first."
             )
         try:
             kept: dict[str, Any] = json.loads((self.state / "learnt.json").read_text(encoding="utf-8"))
@@ -154,7 +155,8 @@ class Store:
             old = dict(zip(was.to_pylist(), clusters, strict=True))
             apart, run, number = kept["apart"], kept["run"] + 1, kept["next"]
         where = {v: i for i, v in enumerate(names)} if apart else {}
-        found = engine.link(rows, m, apart=_places(apart, where), say=say)
+        keyed = block.keyed(rows)
+        found = engine.link(rows, m, apart=_places(apart, where), say=say, keyed=keyed)
         before = [old.get(v) for v in names]
         after = rename(names, before, found.cluster, set(old.values()))
         shutil.rmtree(self.state, ignore_errors=True)
@@ -176,14 +178,14 @@ class Store:
             "clusters": len(set(after)),
         }
         lines.insert(0, head)
-        self._rows(rows, ids, run)
+        self._rows(rows, ids, run, keyed)
         self._pairs(found.left, found.right, found.score, run)
         self._write(ids, after)
         self._log(lines)
         self._settle(
             {
-                "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines), "apart": apart,
-                "sizes": [len(names)], **found.learnt.to_json(),
+                "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines),
+                "apart": apart, "sizes": [len(names)], **found.learnt.to_json(),
             }
         )  # fmt: skip
         return {
@@ -193,20 +195,15 @@ class Store:
             "events": len(lines),
         }
 
-    def _rows(self, rows: Sequence[Row], ids: Any, run: int, start: int = 0) -> None:
+    def _rows(
+        self, rows: Sequence[Row], ids: Any, run: int, keyed: tuple[Ints, Ints], start: int = 0
+    ) -> None:
         spot = pa.array(np.arange(start, start + len(rows)))
         text = pa.array([json.dumps(r) for r in rows], pa.string())
         self._keep("rows", run, pa.table({"spot": spot, "id": ids, "row": text}))
-        who, key = [], []
-        for i, row in enumerate(rows):
-            for k in dict.fromkeys(block.keys(row)):
-                who.append(start + i)
-                key.append(k)
-        t = pa.table({"spot": pa.array(who, pa.int64()), "key": pa.array(key, pa.string())})
-        con = duckdb.connect()
-        con.register("t", t)
-        made = con.sql("SELECT md5_number_lower(key) AS key, spot FROM t ORDER BY 1, 2").to_arrow_table()
-        self._keep("keys", run, made)
+        who, key = keyed
+        order = np.lexsort((who, key))
+        self._keep("keys", run, pa.table({"key": pa.array(key[order]), "spot": pa.array(who[order])}))
 
     def _pairs(self, left: Ints, right: Ints, score: NDArray[np.float64], run: int) -> None:
         ok = score > FLOOR
@@ -233,7 +230,7 @@ class Store:
         if not new_rows:
             return {"records": len(old_ids), "clusters": len(set(old_clusters)), "added": 0, "events": 0}
         run, number, start = kept["run"] + 1, kept["next"], len(old_ids)
-        self._rows(new_rows, new_ids, run, start)
+        self._rows(new_rows, new_ids, run, block.keyed(new_rows, start), start)
         con = duckdb.connect()
         rivals = self._rivals(con, start)
         say(f"{len(new_rows):,} new records; {len(rivals[0]):,} pairs worth comparing.")
@@ -242,10 +239,7 @@ class Store:
         local, rows = np.concatenate([local_old, np.arange(start, start + len(new_rows))]), rows + new_rows
         left, right = np.searchsorted(local, rivals[0]), np.searchsorted(local, rivals[1])
         comparisons = engine.comparisons_for(rows, learnt)
-        for c in comparisons:
-            if isinstance(c, engine.Words):
-                c.weave()
-        score = learnt.model.score(engine.levels_of(comparisons, left, right))
+        score = learnt.model.score(levels_of(comparisons, left, right))
         ga, gb, gw = local[left], local[right], score
         # Whose clusters do new records touch? Those are grouped again, with the pairs weighed before.
         touched = np.unique(np.concatenate([ga[gw > m.bar], gb[gw > m.bar]]))
@@ -256,7 +250,8 @@ class Store:
         self._pairs(ga, gb, gw, run)
         con.register("local", pa.table({"spot": local}))
         p = con.sql(
-            f"SELECT a, b, max(w) AS w FROM {self._sql('pairs')} WHERE a IN (FROM local) AND b IN (FROM local) GROUP BY a, b ORDER BY a, b"
+            f"""SELECT a, b, max(w) AS w FROM {self._sql("pairs")}
+            WHERE a IN (FROM local) AND b IN (FROM local) GROUP BY a, b ORDER BY a, b"""  # noqa: S608
         ).fetchnumpy()
         left, right = np.searchsorted(local, p["a"]), np.searchsorted(local, p["b"])
         old_rows = self._fetch(con, members)
@@ -264,14 +259,14 @@ class Store:
         names = every.take(pa.array(local)).to_pylist()
         where = {v: i for i, v in enumerate(names)}
         held = engine.keep_apart(old_rows + new_rows, m, _places(kept["apart"], where))
-        groups = engine.group(len(local), left, right, p["w"].astype(np.float64), held, m.bar)
+        groups, held = engine.guarded(old_rows + new_rows, m, left, right, p["w"].astype(np.float64), held)
         before: list[str | None] = [old_clusters[i] for i in members.tolist()] + [None] * len(new_rows)
         after = rename(names, before, groups, set(cluster_names))
         lines = _moves(names, before, after, number + 1, run, at)
         head = {"n": number, "run": run, "at": at, "kind": "added", "records": len(new_rows)}
         clusters: list[Any] = [*old_clusters, *([None] * len(new_rows))]
-        for i, c in zip(local.tolist(), after, strict=True):
-            clusters[i] = c
+        for i, name in zip(local.tolist(), after, strict=True):
+            clusters[i] = name
         self._write(every, clusters)
         self._log([head, *lines])
         sizes = [*kept["sizes"], len(new_rows)]
@@ -293,7 +288,7 @@ class Store:
             )
             SELECT DISTINCT least(new, other) AS a, greatest(new, other) AS b FROM (
               SELECT new, other, row_number() OVER (PARTITION BY new ORDER BY bits DESC, other) AS rank FROM sums
-            ) WHERE rank <= {block.EACH} ORDER BY a, b"""
+            ) WHERE rank <= {block.each(total)} ORDER BY a, b"""  # noqa: S608
         ).fetchnumpy()
         return got["a"].astype(np.int64), got["b"].astype(np.int64)
 
@@ -302,7 +297,7 @@ class Store:
             return []
         con.register("wanted", pa.table({"spot": at}))
         got = con.sql(
-            f"SELECT row FROM {self._sql('rows')} WHERE spot IN (FROM wanted) ORDER BY spot"
+            f"SELECT row FROM {self._sql('rows')} WHERE spot IN (FROM wanted) ORDER BY spot"  # noqa: S608
         ).fetchall()
         return [json.loads(r[0]) for r in got]
 
@@ -426,12 +421,9 @@ def _moves(
         if a != b:
             moved[b, a].append(v)
     settled = {b for b in before if b is not None}
-    lines = []
+    lines: list[dict[str, Any]] = []
     for (b, a), records in sorted(moved.items(), key=lambda kv: (kv[0][0] or "", kv[0][1])):
-        if b is None:
-            kind = "joined" if a in settled else "new"
-        else:
-            kind = "split" if b in still else "merged"
+        kind = ("joined" if a in settled else "new") if b is None else "split" if b in still else "merged"
         lines.append(
             {
                 "n": number + len(lines),
