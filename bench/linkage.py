@@ -20,6 +20,8 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from counterfoil.engines.linkage import block, columns, read, read_map
+
 MAPS = Path(__file__).resolve().parent / "maps"
 DATA = (
     Path(os.environ.get("COUNTERFOIL_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
@@ -56,7 +58,7 @@ def run(name: str, table: Path, ident: str, map_name: str, truth: dict[Any, Any]
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.parquet"
         began = time.perf_counter()
-        done = subprocess.run(
+        subprocess.run(
             [sys.executable, "-m", "counterfoil.cli", "link", str(table), "--id", ident, "--map", str(MAPS / map_name),
              "--out", str(out)], check=True, capture_output=True, text=True,
         )  # fmt: skip
@@ -73,7 +75,8 @@ def run(name: str, table: Path, ident: str, map_name: str, truth: dict[Any, Any]
         )
         t = np.unique(np.asarray(true, dtype=str), return_inverse=True)[1]
         same = t[got["a"]] == t[got["b"]]
-        chance = 1 / (1 + np.exp2(-got["w"].astype(np.float64)))
+        curve = json.loads((out.with_suffix(".state") / "learnt.json").read_text())["curve"]
+        chance = np.interp(got["w"], [b for b, _ in curve], [c for _, c in curve])
         bins = np.minimum((chance * 10).astype(int), 9)
         ece = sum(
             abs(chance[bins == b].mean() - same[bins == b].mean()) * (bins == b).mean()
@@ -82,10 +85,17 @@ def run(name: str, table: Path, ident: str, map_name: str, truth: dict[Any, Any]
         print(
             f"{name}: precision {p:.4f} recall {r:.4f} F1 {f:.4f}; {took:.1f} s, {mb:.0f} MB at most so far"
         )
-        print(f"  {done.stderr.strip().splitlines()[0]}")
-        print(
-            f"  pairs kept: {int(same.sum()) / max(pairs_in(t), 1):.4f} of the true ones; calibration error {ece:.4f}"
-        )
+        met, for_each = blocking(table, ident, map_name, true)
+        print(f"  blocking recall {met:.4f} at {for_each:.1f} pairs a record; calibration error {ece:.4f}")
+
+
+def blocking(table: Path, ident: str, map_name: str, truth: Sequence[Any]) -> tuple[float, float]:
+    """Return the share of true pairs that are compared at all, and how many pairs are for each record."""
+    m = read_map(MAPS / map_name, columns(table))
+    _, rows = read.read(table, ident, m)
+    left, right = block.pairs(block.table(*block.keyed(rows), len(rows)), block.each(len(rows)))
+    t = np.unique(np.asarray(truth, dtype=str), return_inverse=True)[1]
+    return int((t[left] == t[right]).sum()) / max(pairs_in(t), 1), len(left) / len(rows)
 
 
 def column(table: Path, ident: str, truth: str) -> dict[Any, Any]:

@@ -1,5 +1,6 @@
 """Which pairs are worth comparing: records that share rare keys, the rarest first, so many for each record."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,12 +10,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
-from counterfoil.engines.linkage.compare import TITLES, first_parts, sound
+from counterfoil.engines.linkage.compare import TITLES, first_parts, ordinal, sound
 
 Ints = NDArray[np.int64]
 LARGEST = 300
 """A key that more records share than this says too little to bring any two of them together."""
-EACH = 70
+EACH = 80
 MANY, EACH_OF_MANY = 200_000, 25
 
 
@@ -112,17 +113,29 @@ def keys(row: dict[str, Any]) -> Iterable[str]:
         yield "t" + w
         for v in words[i + 1 :]:
             yield f"tt{w}|{v}"
-    for role in ("amount", "number"):
-        a = row.get(role, "")
-        if a:
-            yield "m" + a
-            try:
-                about = round(float(a))
-            except ValueError:
-                continue
+    amount = row.get("amount", "")
+    if amount:
+        yield "m" + amount
+        yield from _sums(amount, ordinal(row.get("date", "")), words)
+
+
+def _sums(amount: str, day: int, words: Sequence[str]) -> Iterable[str]:
+    """Yield keys of a sum of money: about so much about then, and about so much with a word."""
+    try:
+        value = float(amount)
+    except ValueError:
+        return
+    if not math.isfinite(value):
+        return
+    size = math.log(abs(value) + 1) / 0.12
+    for week in sorted({day // 7, (day + 3) // 7}) if day else ():
+        for bucket in sorted({int(size), int(size + 0.5)}):
+            yield f"ad{bucket}|{week}"
             for w in words:
-                yield f"tm{w}{about}"
-                yield f"tm{w}{about + 1}"
+                yield f"adw{bucket}|{week}|{w}"
+    for w in words:
+        yield f"tm{w}{round(value)}"
+        yield f"tm{w}{round(value) + 1}"
 
 
 def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> tuple[Ints, Any]:

@@ -255,9 +255,18 @@ class Words:
         )
 
 
+def ordinal(day: str) -> int:
+    """Return a number for a day of eight digits, such that numbers differ by about the days between.
+
+    >>> ordinal("20220329") - ordinal("20220328"), ordinal("20220301") - ordinal("20220201")
+    (1, 31)
+    """
+    return int(day[:4]) * 372 + int(day[4:6]) * 31 + int(day[6:]) if len(day) == 8 else 0
+
+
 @dataclass
 class Dates:
-    """Dates as eight digits, year first."""
+    """Dates as eight digits, year first. Dates of birth are compared by digit, dates of events by the days between."""
 
     role: str
     levels: int = 1 + 4 * 6
@@ -276,6 +285,7 @@ class Dates:
         usual = known["usual"] if known else days[counts > max(20, 0.03 * self.filled.sum())]
         self.usual_days = [int(u) for u in usual]
         self.usual = np.isin(md, usual) & self.filled
+        self.day = np.array([ordinal(v) for v in values], np.int64)
         self.year = (self.d[:, :4].astype(np.int64) - 48) @ np.array([1000, 100, 10, 1])
 
     def known(self) -> dict[str, Any]:
@@ -285,6 +295,10 @@ class Dates:
     def level(self, left: Ints, right: Ints) -> NDArray[np.int8]:
         """Return each pair's level: the year (same, a digit, near, other) by the day (usual, same, swapped …)."""
         a, b = self.d[left], self.d[right]
+        if self.role == "date":
+            out = 1 + np.searchsorted((0, 1, 3, 7, 14, 31), np.abs(self.day[left] - self.day[right]))
+            out[~(self.filled[left] & self.filled[right])] = 0
+            return np.asarray(out, dtype=np.int8)
         off = a != b
         oy, om = off[:, :4].sum(axis=1), off[:, 4:].sum(axis=1)
         gap = np.abs(self.year[left] - self.year[right])
@@ -309,6 +323,9 @@ class Dates:
         """Return in words what a level of this comparison means."""
         if not level:
             return "blank on one side"
+        if self.role == "date":
+            return ("same day", "a day apart", "within 3 days", "within a week", "within two weeks", "within a month",
+                    "further apart")[level - 1]  # fmt: skip
         y, md = divmod(level - 1, 6)
         year = ("same year", "year off by one digit", "year near", "other year")[y]
         day = ("same day, one that is put in where it is not known", "same day", "day and month swapped",

@@ -14,13 +14,15 @@ from counterfoil.engines.linkage import block, guards
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import TITLES, Codes, Comparison, Dates, Numbers, Words
 from counterfoil.engines.linkage.maps import CODES, DATES, NUMBERS, WORDS, Map
-from counterfoil.engines.linkage.model import Model, levels_of, train
+from counterfoil.engines.linkage.model import Model, calibrated, levels_of, train
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
 NEVER = -1e7
 """The weight of a pair that a guard or a person keeps apart: no mean outweighs it."""
+FLOOR = -8.0
+"""Pairs weighed below this many bits are not kept: they count as unseen afterwards."""
 UNSEEN = -4.0
 """What a pair that was not worth comparing weighs, in bits."""
 
@@ -36,6 +38,7 @@ class Learnt:
         """Return it as plain values."""
         return {
             "prior": self.model.prior,
+            "curve": self.model.curve,
             "weights": {r: [round(float(x), 6) for x in w] for r, w in self.model.weights.items()},
             "known": self.known,
         }
@@ -44,7 +47,11 @@ class Learnt:
     def from_json(cls, kept: Mapping[str, Any]) -> "Learnt":
         """Return what `to_json` gave."""
         weights = {r: np.array(w, dtype=np.float64) for r, w in kept["weights"].items()}
-        return cls(Model(weights, float(kept["prior"])), dict(kept["known"]))
+        curve = [(float(bits), float(share)) for bits, share in kept.get("curve", ())]
+        return cls(
+            Model(weights, float(kept["prior"]), curve),
+            dict(kept["known"]),
+        )
 
 
 @dataclass
@@ -195,7 +202,8 @@ def link(
 ) -> Found:
     """Group all rows, learning everything from them; `keyed` saves working out their keys twice."""
     n = len(rows)
-    left, right = block.pairs(block.table(*(keyed or block.keyed(rows)), n), block.each(n))
+    who, key = keyed or block.keyed(rows)
+    left, right = block.pairs(block.table(who, key, n), block.each(n))
     say(f"{n:,} records; {len(left):,} pairs worth comparing, {len(left) / n:.1f} for each record.")
     comparisons = comparisons_for(rows)
     held = keep_apart(rows, m, apart)
@@ -221,5 +229,7 @@ def link(
         model = train(comparisons, levels, n=n, start=model)
         score = model.score(levels)
         cluster, held = guarded(rows, m, left, right, score, held)
+    telling = score > FLOOR
+    model.curve = calibrated(score[telling], cluster[left[telling]] == cluster[right[telling]])
     learnt = Learnt(model, {c.role: c.known() for c in comparisons})
     return Found(cluster, left, right, score, learnt, len(held[0]))

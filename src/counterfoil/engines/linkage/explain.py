@@ -38,9 +38,9 @@ def lines(
         means = told(level, type(c)) if not hasattr(c, "tell") else c.tell(level)
         x, y = (_shown(rows[i].get(c.role)) for i in (a, b))
         out.append(f"{bits:+8.1f}  {c.role}: {means} ({x} / {y})")
-    chance = 1 / (1 + 2.0 ** -max(-60.0, min(60.0, total)))
+    chance = float(learnt.model.chance(np.array([total]))[0])
     out += [
-        f"{total:+8.1f}  in all: probability {chance:.4f} that these two are the same, taken by themselves",
+        f"{total:+8.1f}  in all: of such pairs {chance:.1%} are the same person's",
         "",
     ]
     guard = guards.forbids(rows[a], rows[b], m, guards.commons(rows)) if m.guards else ""

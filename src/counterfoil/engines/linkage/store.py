@@ -30,8 +30,6 @@ Ints = NDArray[np.int64]
 Row = dict[str, Any]
 Say = Callable[[str], None]
 FORMAT = 1
-FLOOR = -8.0
-"""Pairs weighed below this many bits are not kept: they count as unseen afterwards."""
 
 
 def mint(ident: Any, taken: set[str]) -> str:
@@ -206,7 +204,7 @@ class Store:
         self._keep("keys", run, pa.table({"key": pa.array(key[order]), "spot": pa.array(who[order])}))
 
     def _pairs(self, left: Ints, right: Ints, score: NDArray[np.float64], run: int) -> None:
-        ok = score > FLOOR
+        ok = score > engine.FLOOR
         self._keep("pairs", run, pa.table({"a": left[ok], "b": right[ok], "w": score[ok].astype(np.float32)}))
 
     def add(self, path: Path, ident: str, *, at: str = "", say: Say = lambda _: None) -> dict[str, Any]:
