@@ -332,7 +332,7 @@ def test_both_verifiers_use_the_same_words(standalone: ModuleType) -> None:
 
 def test_the_shipped_verifier_is_short_and_imports_only_the_standard_library() -> None:
     text = STANDALONE.read_text()
-    assert len(text.splitlines()) <= 490
+    assert len(text.splitlines()) <= 400
     assert max(map(len, text.splitlines())) <= 150
     words = {
         line.split()[1].split(".")[0].rstrip(",")
