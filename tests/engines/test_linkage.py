@@ -347,6 +347,37 @@ def test_adding_to_nothing_is_refused(tmp_path: Path) -> None:
         Store(tmp_path / "out.parquet").add(tmp_path / "in.csv", "id")
 
 
+def test_new_records_may_lack_columns_but_not_all_that_are_compared(topped: Any, tmp_path: Path) -> None:
+    store, _, _ = topped
+    (tmp_path / "few.csv").write_text("id,given_name,family_name\n900001,quentin,ashbourne\n")
+    assert store.add(tmp_path / "few.csv", "id")["added"] == 1
+    (tmp_path / "none.csv").write_text("id,colour\n900002,red\n")
+    with pytest.raises(BadInput, match="None of the columns that are compared"):
+        store.add(tmp_path / "none.csv", "id")
+
+
+def test_a_run_killed_while_writing_is_seen_and_mended(topped: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, rest, _ = topped
+    before = answer(store)
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    for verb in ("_write", "_settle"):
+        with monkeypatch.context() as patched:
+            patched.setattr(store, verb, killed)
+            with pytest.raises(KeyboardInterrupt):
+                store.add(rest, "id")
+        if verb == "_write":
+            assert answer(store) == before
+    with pytest.raises(NotAllowed, match="did not finish writing"):
+        store.add(rest, "id")
+    named = {v for e in store.past() if "to" in e for v in e["records"]}
+    assert {v for v, c in answer(store).items() if before.get(v) != c} <= named
+    numbers = [e["n"] for e in store.past()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 def test_the_order_of_rows_and_the_run_make_no_difference(tmp_path: Path) -> None:
     rows, _ = make(150, seed=9)
     write(rows, tmp_path / "a.csv")

@@ -94,7 +94,11 @@ def read(path: Path, ident: str, m: Map) -> tuple[Any, list[Row]]:
     there = columns(path)
     if ident not in there:
         raise BadInput("--id", f"The file has no column {ident!r}. It has {', '.join(there)}.")
-    wanted = [(role, c) for role, cs in m.roles.items() for c in cs]
+    wanted = [(role, c) for role, cs in m.roles.items() for c in cs if c in there]
+    if not wanted:
+        raise BadInput(
+            "IN", f"None of the columns that are compared is in the file. It has {', '.join(there)}."
+        )
     select = ", ".join(
         [
             f"{quoted(ident)} AS id",

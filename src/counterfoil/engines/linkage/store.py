@@ -8,7 +8,6 @@ weighed, in Parquet. Deleting the state costs a full run; deleting the events, t
 import hashlib
 import json
 import os
-import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,6 +103,21 @@ class Store:
         t = pq.read_table(self.out)
         return t.column("id").combine_chunks(), t.column("cluster").to_pylist()
 
+    def _whole(self, kept: Mapping[str, Any]) -> tuple[Any, list[str]]:
+        """Return the result; NotAllowed when a run was killed between writing it and its state."""
+        ids, clusters = self.result()
+        if len(ids) != sum(kept["sizes"]):
+            raise NotAllowed(
+                f"The last run did not finish writing {self.out}. Link all records again without --add."
+            )
+        return ids, clusters
+
+    def _tidy(self, runs: Sequence[int]) -> None:
+        """Remove what other runs than these left."""
+        for part in self.state.glob("*-*.parquet"):
+            if int(part.stem.rpartition("-")[2]) not in runs:
+                part.unlink()
+
     def past(self) -> list[dict[str, Any]]:
         """Return the events, oldest first."""
         if not self.events.is_file():
@@ -129,7 +143,14 @@ class Store:
         made.write_text(json.dumps(kept), encoding="utf-8")
         os.replace(made, self.state / "learnt.json")
 
-    def _log(self, lines: Iterable[Mapping[str, Any]]) -> None:
+    def _log(self, lines: Iterable[Mapping[str, Any]], first: int) -> None:
+        """Append events, durably, before what they tell of is written; what a killed run left is dropped first."""
+        past = self.past()
+        standing = [e for e in past if e["n"] < first]
+        if len(standing) < len(past):
+            made = self.events.with_name(self.events.name + ".new")
+            made.write_text("".join(json.dumps(e) + "\n" for e in standing), encoding="utf-8")
+            os.replace(made, self.events)
         with self.events.open("a", encoding="utf-8") as f:
             for line in lines:
                 f.write(json.dumps(line) + "\n")
@@ -157,8 +178,7 @@ class Store:
         found = engine.link(rows, m, apart=_places(apart, where), say=say, keyed=keyed)
         before = [old.get(v) for v in names]
         after = rename(names, before, found.cluster, set(old.values()))
-        shutil.rmtree(self.state, ignore_errors=True)
-        self.state.mkdir(parents=True)
+        self.state.mkdir(parents=True, exist_ok=True)
         lines: list[dict[str, Any]] = []
         if old:
             gone = [v for v in old if v not in set(names)]
@@ -178,14 +198,15 @@ class Store:
         lines.insert(0, head)
         self._rows(rows, ids, run, keyed)
         self._pairs(found.left, found.right, found.score, run)
+        self._log(lines, number)
         self._write(ids, after)
-        self._log(lines)
         self._settle(
             {
                 "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines),
-                "apart": apart, "sizes": [len(names)], **found.learnt.to_json(),
+                "apart": apart, "sizes": [len(names)], "runs": [run], **found.learnt.to_json(),
             }
         )  # fmt: skip
+        self._tidy([run])
         return {
             "records": len(names),
             "clusters": len(set(after)),
@@ -212,7 +233,8 @@ class Store:
         kept = self.settings()
         m, learnt = Map.from_json(kept["map"]), Learnt.from_json(kept)
         new_ids, new_rows = read.read(path, ident, m)
-        old_ids, old_clusters = self.result()
+        old_ids, old_clusters = self._whole(kept)
+        self._tidy(kept["runs"])
         if new_ids.type != old_ids.type:
             try:
                 new_ids = new_ids.cast(old_ids.type)
@@ -265,10 +287,18 @@ class Store:
         clusters: list[Any] = [*old_clusters, *([None] * len(new_rows))]
         for i, name in zip(local.tolist(), after, strict=True):
             clusters[i] = name
+        self._log([head, *lines], number)
         self._write(every, clusters)
-        self._log([head, *lines])
         sizes = [*kept["sizes"], len(new_rows)]
-        self._settle({**kept, "run": run, "next": number + 1 + len(lines), "sizes": sizes})
+        self._settle(
+            {
+                **kept,
+                "run": run,
+                "next": number + 1 + len(lines),
+                "sizes": sizes,
+                "runs": [*kept["runs"], run],
+            }
+        )
         return {
             "records": len(every), "clusters": len(set(clusters)), "added": len(new_rows), "kept_apart": len(held[0]),
             "events": 1 + len(lines),
@@ -305,7 +335,7 @@ class Store:
         One merge taken back stays taken back: the records concerned are kept apart in later runs.
         """
         kept = self.settings()
-        ids, clusters = self.result()
+        ids, clusters = self._whole(kept)
         past = self.past()
         number, run = kept["next"], kept["run"]
         if which == "last":
@@ -337,8 +367,8 @@ class Store:
             apart.append([moved, rest])
         line = {"n": number, "run": run, "at": at, "kind": "undone", "of": event["n"], "from": event["to"], "to": back,
                 "records": moved}  # fmt: skip
+        self._log([line], number)
         self._write(ids, clusters)
-        self._log([line])
         self._settle({**kept, "next": number + 1, "apart": apart})
         return {"records": len(ids), "clusters": len(set(clusters)), "moved": len(moved), "events": 1}
 
@@ -371,12 +401,19 @@ class Store:
             "of": run,
             "records": gone,
         }
+        self._log([line], kept["next"])
         self._write(ids.slice(0, size), clusters[:size])
-        self._log([line])
         for name in ("rows", "keys", "pairs"):
             (self.state / f"{name}-{run:05}.parquet").unlink(missing_ok=True)
         self._settle(
-            {**kept, "run": run + 1, "next": kept["next"] + 1, "sizes": kept["sizes"][:-1], "apart": apart}
+            {
+                **kept,
+                "run": run + 1,
+                "next": kept["next"] + 1,
+                "sizes": kept["sizes"][:-1],
+                "runs": kept["runs"][:-1],
+                "apart": apart,
+            }
         )
         return {"records": size, "clusters": len(set(clusters[:size])), "removed": len(gone), "events": 1}
 
