@@ -1,9 +1,9 @@
 """Run the checks and the tests, for `make check`, `test`, `journeys`, `faults` and `fuzz`.
 
-`all` runs the checks; then the suite on SQLite and, beside it, what touches a database on a real PostgreSQL,
-started here before pytest (pytest-django reads its settings too early for anything later to count); then the
-browser journeys. The last line printed adds up every run. COUNTERFOIL_TEST_DATABASE_URL names a PostgreSQL of
-your own to use instead.
+`all` runs the checks; then, in two lanes side by side, what touches a database on SQLite and on a real PostgreSQL,
+started here before pytest (pytest-django reads its settings too early for anything later to count), what needs only
+one of them, and the browser journeys. The last line printed adds up every run. COUNTERFOIL_TEST_DATABASE_URL names a
+PostgreSQL of your own to use instead.
 """
 
 import contextlib
@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Sequence
@@ -33,7 +34,14 @@ CHECKS = {
 FIGURES = ROOT / "build" / "faults.jsonl"  # what each fault gate found
 NOTHING_CHOSEN = 5  # pytest's exit code when the selection has no test here
 # These use no database, or a browser and one database is enough: they run once.
-ONCE = ("engines", "house", "journeys")
+ONCE = ("engines", "house", "hostile", "plugs", "witness", "journeys")
+# These drive a server or a browser of their own, which uses its own database: once is enough, too.
+ONCE_FILES = (
+    "uploads/test_clients.py",
+    "uploads/test_schedules.py",
+    "board/test_in_a_browser.py",
+    "faults/test_calls.py",
+)
 
 
 @dataclass
@@ -150,38 +158,54 @@ def skip_folders(*names: str) -> list[str]:
     return [f"--ignore=tests/{name}" for name in names if (ROOT / "tests" / name).is_dir()]
 
 
+def only_folders(*names: str, but: str) -> list[str]:
+    """Return the folders of tests with these names that exist, without one."""
+    return [f"tests/{name}" for name in names if name != but and (ROOT / "tests" / name).is_dir()]
+
+
 def run_all(folder: Path) -> int:
-    """Run the checks, the suite on both databases side by side, and the journeys."""
+    """Run the checks, then in two lanes side by side: the suite on each database, what needs none, and the journeys.
+
+    Whatever lane is free takes the next run, so that both cores are busy to the end. Each run's output is printed when
+    it is done.
+    """
     tally = Tally()
     tally.wrong += [f"check {name}" for name in check(folder)]
     with postgresql() as url:
-        output = folder / "postgresql.txt"
-        with output.open("wb") as sink:
-            beside, beside_report = pytest_run(
-                "postgresql",
-                folder,
-                skip_folders(*ONCE),
-                into=sink,
-                COUNTERFOIL_DATABASE_URL=url,
-                COUNTERFOIL_TEST_VENDOR="postgresql",
-            )
-            try:
-                print("\n==== SQLite ====", flush=True)
-                first, report = pytest_run(
-                    "sqlite", folder, skip_folders("journeys"), COUNTERFOIL_TEST_VENDOR="sqlite"
-                )
-                tally.add("SQLite", report, first.wait())
-                code = beside.wait()
-            finally:
-                if beside.poll() is None:
-                    beside.terminate()
-        print("\n==== PostgreSQL ====")
-        print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
-        tally.add("PostgreSQL", beside_report, code)
-    if (ROOT / "tests" / "journeys").is_dir():
-        print("\n==== Journeys ====", flush=True)
-        browser, report = pytest_run("journeys", folder, ["tests/journeys"])
-        tally.add("journeys", report, browser.wait())
+        runs: list[tuple[str, list[str], dict[str, Any]]] = [
+            (
+                "PostgreSQL",
+                [*skip_folders(*ONCE), *(f"--ignore=tests/{name}" for name in ONCE_FILES)],
+                {"COUNTERFOIL_DATABASE_URL": url, "COUNTERFOIL_TEST_VENDOR": "postgresql"},
+            ),
+            ("SQLite", skip_folders(*ONCE), {"COUNTERFOIL_TEST_VENDOR": "sqlite"}),
+            ("engines and house", only_folders(*ONCE, but="journeys"), {"COUNTERFOIL_TEST_VENDOR": "sqlite"}),
+            ("journeys", ["tests/journeys"], {}),
+        ]
+        turn, waiting = threading.Lock(), list(runs)
+
+        def lane() -> None:
+            while True:
+                with turn:
+                    if not waiting:
+                        return
+                    name, arguments, more = waiting.pop(0)
+                slug = name.split()[0].lower()
+                output = folder / f"{slug}.txt"
+                with output.open("wb") as sink:
+                    process, report = pytest_run(slug, folder, arguments, into=sink, **more)
+                    code = process.wait()
+                with turn:
+                    print(f"\n==== {name} ====")
+                    print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
+                    tally.add(name, report, code)
+
+        lanes = [threading.Thread(target=lane) for _ in range(2)]
+        print("The suite runs on both databases at once; each is printed when it is done.", flush=True)
+        for one in lanes:
+            one.start()
+        for one in lanes:
+            one.join()
     return close(tally)
 
 

@@ -205,6 +205,8 @@ def test_two_cases_alike_but_for_what_is_sensitive_give_the_defence_the_same_byt
     assert sorted(with_secrets) == sorted(without)
     assert "data/report.pdf" in without
     assert "data/exhibits/AB-3/master" not in str(sorted(without)), "what is unused is listed, not copied"
+    annex = [json.loads(told["data/exhibits.json"])["annex"] for told in (with_secrets, without)]
+    assert annex[0] == annex[1]
     for name, content in without.items():
         assert with_secrets[name] == content, name
     (issue,) = json.loads(without["data/schedules/MG6C.json"])["issues"]

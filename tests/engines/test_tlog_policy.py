@@ -120,7 +120,7 @@ def test_a_log_key_that_the_policy_does_not_name_is_refused() -> None:
         ("quorum none\x00", "control character"),
         ("frobnicate\nquorum none", "line 1"),
         (f"#counterfoil tsa-root name {PIN.upper()}\nquorum none", "lower-case"),
-        (f"#counterfoil tsa-rot name {PIN}\nquorum none", "#counterfoil line is not"),
+        (f"#counterfoil tsa-rot name {PIN}\nquorum none", "#counterfoil line is none of"),
         ("#counterfoil manifest-key x\nquorum none", "line 1"),
     ],
 )

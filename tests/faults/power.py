@@ -23,13 +23,16 @@ from typing import Any
 
 from tests.faults.forks import Forks
 
+# Where mkfs and its kin live may be off the path of whoever runs this.
+TOOLS = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+
 
 @functools.cache
 def forbidden() -> str:
     """Return why no disk can be made here, or an empty text."""
     if os.geteuid() != 0:
         return "only root can mount a loop image"
-    missing = [tool for tool in ("mkfs.ext4", "mount", "umount") if shutil.which(tool) is None]
+    missing = [tool for tool in ("mkfs.ext4", "mount", "umount") if shutil.which(tool, path=TOOLS) is None]
     if missing:
         return f"{', '.join(missing)} is not installed"
     with tempfile.TemporaryDirectory(prefix="loop-") as folder:
@@ -41,7 +44,9 @@ def forbidden() -> str:
 
 
 def _do(*command: str | Path) -> None:
-    subprocess.run([str(c) for c in command], check=True, capture_output=True)
+    subprocess.run(
+        [str(c) for c in command], check=True, capture_output=True, env={**os.environ, "PATH": TOOLS}
+    )
 
 
 def settle(folder: Path) -> None:

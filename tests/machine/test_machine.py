@@ -41,8 +41,9 @@ from counterfoil.engines.errors import BadInput, NotAllowed, Refusal
 from counterfoil.evidence import actions as evidence
 from counterfoil.evidence.models import Exhibit
 from counterfoil.ledger import queries as ledger
-from counterfoil.ledger.actions import sequence
+from counterfoil.ledger.actions import gather, sequence
 from counterfoil.ledger.models import Entry
+from counterfoil.ledger.queries import newest_checkpoint
 from counterfoil.notices.actions import send_waiting
 from counterfoil.outcomes import actions as outcomes
 from counterfoil.places import actions as places
@@ -144,6 +145,9 @@ class House(RuleBasedStateMachine):
                 self.acts.update(Entry.objects.values_list("act", flat=True).distinct())
                 duties.sweep(self.now)
                 sequence()
+                # What the clock does last: have the outsiders vouch for all that happened.
+                if (newest := newest_checkpoint()) is not None:
+                    gather(newest, stamps=True)
                 assert fsck.fsck(self.now, grace=timedelta(0)) == []
                 assert ledger.faults() == []
         finally:

@@ -183,6 +183,9 @@ class Tree:
         return self.held[key]
 
 
+CANNOT = "the gate was skipped: this machine cannot do what it needs"
+
+
 def judge(tree: Tree, one: Sabotage, *, trust_the_gate: bool = False) -> str:
     """Return what is wrong with a gate, or nothing when it holds whole and catches this sabotage.
 
@@ -198,6 +201,8 @@ def judge(tree: Tree, one: Sabotage, *, trust_the_gate: bool = False) -> str:
             broken = tree.run(one.gate, one.environment)
     except DoesNotApplyError as changed:
         return str(changed)
+    if trust_the_gate and broken.skipped and not broken.failed:
+        return CANNOT
     if not broken.caught:
         return f"NOT CAUGHT (pytest exit {broken.code}):\n{broken.output[-2500:]}"
     return ""

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from counterfoil.engines.bundle.archive import safe_path
 from counterfoil.engines.bundle.verify import verify
 from counterfoil.engines.errors import BadInput
 
@@ -45,7 +46,11 @@ def unpacked(folder: Path) -> Iterator[Path]:
     """Unpack the corpus into a temporary folder and return it."""
     with tempfile.TemporaryDirectory() as out:
         with tarfile.open(folder / ARCHIVE, "r:xz") as tar:
-            tar.extractall(out, filter="data")
+            # Older Pythons know no filter; there only plain files with plain names are taken out.
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(out, filter="data")
+            else:
+                tar.extractall(out, [m for m in tar if m.isfile() and safe_path(m.name)])  # noqa: S202
         yield Path(out)
 
 

@@ -163,7 +163,7 @@ def _watch(
             if child.stdin is not None:
                 child.stdin.write(json.dumps(request).encode())
                 child.stdin.close()
-        stopped, last, complaint = _listen(child, says, started, out, limits, on_progress)
+        stopped, last, complaint = _listen(child, says, started, out, limits, on_progress, used)
     finally:
         _stop(child, wait_s=0 if stopped else 2)
         _gone(says)
@@ -174,7 +174,6 @@ def _watch(
             child.stderr.close()
         used.wall_s = time.monotonic() - started
         used.cpu_s = usage.ru_utime + usage.ru_stime
-        used.memory = usage.ru_maxrss * 1024
     return _Ended(child.returncode, last, stopped, complaint.decode(errors="replace"))
 
 
@@ -230,6 +229,7 @@ def _listen(
     out: Path,
     limits: Limits,
     on_progress: Callable[[dict[str, Any]], None] | None,
+    used: Used,
 ) -> tuple[str, dict[str, Any] | None, bytes]:
     """Read until the child has said its last word or a limit is reached; return (why stopped, last word, complaint)."""
     complaints = child.stderr.fileno() if child.stderr is not None else -1
@@ -268,6 +268,9 @@ def _listen(
                     if set(word) == {"progress"}:
                         if on_progress and isinstance(word["progress"], dict) and len(line) <= LINE_LIMIT:
                             on_progress(word["progress"])
+                        continue
+                    if set(word) == {"used"}:
+                        used.memory = word["used"] * 1024 if isinstance(word["used"], int) else 0
                         continue
                     last = word
                 if len(heard) > ANSWER_LIMIT:

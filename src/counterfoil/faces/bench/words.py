@@ -36,7 +36,7 @@ def verdicts() -> dict[str, str]:
             "A check could not be run on this machine, so nothing is concluded. This is not a pass."
         ),
         "INVALID": _(
-            "Do not rely on this bundle: a check failed. It was changed, is incomplete, or was not made as it claims."
+            "Do not rely on this bundle: a check failed. It was changed, is incomplete, or not made as it should be."
         ),
     }
 

@@ -1,8 +1,8 @@
 """Judge a Counterfoil court bundle offline: python3 verify.py BUNDLE(.zip or folder) [--policy FILE]
 
-Needs Python 3.11 and openssl 3, nothing else. Use a copy, and a policy (whose keys count), from outside the bundle. Exit codes:
-0 VERIFIED-WITNESSED, 3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE (a check could not run), 6 INVALID.
-"""
+Needs Python 3.11 and openssl 3. Use a copy, and a policy (whose keys count), from outside the bundle. Exit codes: 0 VERIFIED-WITNESSED,
+3 VERIFIED-UNWITNESSED, 4 INTEGRITY-ONLY, 5 NOT-VERIFIABLE (a check could not run), 6 INVALID."""
+
 # ruff: noqa: B905, E401, E501, E701, E702, FURB167, I001, RET503, RUF010, SIM115, SIM905, UP017
 # fmt: off
 import base64, datetime, hashlib, json, os, re, struct, subprocess, sys, tempfile, zlib

@@ -16,8 +16,10 @@
   document.querySelectorAll("form").forEach(function (form) {
     var sent = false;
     form.addEventListener("submit", function (event) {
-      if (sent) event.preventDefault();
+      if (sent) { event.preventDefault(); return; }
       sent = true;
+      // What another script took over was not sent by the form: the next press counts again.
+      setTimeout(function () { if (event.defaultPrevented) sent = false; }, 0);
       setTimeout(function () { sent = false; }, 2000);
     });
   });
