@@ -137,8 +137,12 @@ class Sender:
                     at, piece, cut=self.dice.randint(0, len(piece)), sign=self.dice.choice((None, piece))
                 )
         elif what == "duplicate":
-            self.expect(what, self.patch(at, piece), 204)
-            self.expect(what, self.patch(at, piece), 409)
+            first = self.patch(at, piece)
+            self.expect(what, first, 204)
+            if (
+                first == 204
+            ):  # else another line of ours was still at work, and this one was the first to be taken
+                self.expect(what, self.patch(at, piece), 409)
         elif what == "wrong offset":
             wrong = self.dice.choice([n for n in (0, at - 1, at + 1, len(self.data)) if 0 <= n != at])
             self.expect(what, self.patch(wrong, self.data[wrong : wrong + 1]), 409)
