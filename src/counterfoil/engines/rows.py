@@ -41,7 +41,6 @@ class Rows:
     minutes: NDArray[np.int64]
     finest: str
     numbers: dict[str, Floats] = field(default_factory=dict)
-    texts: dict[str, NDArray[Any]] = field(default_factory=dict)
     left_out: int = 0
 
 
@@ -85,11 +84,10 @@ def read(
     *,
     time: str,
     numbers: Sequence[str] = (),
-    texts: Sequence[str] = (),
     where: str = "",
     memory: str = "1GB",
 ) -> Rows:
-    """Return the rows of a file that have a time, every number and every text asked for.
+    """Return the rows of a file that have a time and every number asked for.
 
     `where` is a condition in SQL on the file's columns. Raises BadInput when a column is missing, the condition is
     wrong or no row is left.
@@ -99,14 +97,9 @@ def read(
         known = columns(db, source)
         when = pick(known, time, "--time")
         wanted_numbers = {n: pick(known, n, "--x or --y") for n in numbers}
-        wanted_texts = {n: pick(known, n, "--area") for n in texts}
-        at, finest_of = _time(known[when], quoted(when))
+        at, finest_of = moment(known[when], quoted(when))
         parts = [f"epoch_us({at}) // 60000000 AS t", f"{finest_of} AS f"]
         parts += [f"TRY_CAST({quoted(c)} AS DOUBLE) AS n{i}" for i, c in enumerate(wanted_numbers.values())]
-        parts += [
-            f"nullif(trim(CAST({quoted(c)} AS VARCHAR)), '') AS s{i}"
-            for i, c in enumerate(wanted_texts.values())
-        ]
         condition = f" WHERE ({where})" if where else ""
         try:
             got = db.execute(f"SELECT {', '.join(parts)} FROM {source}{condition}").fetchnumpy()  # noqa: S608
@@ -118,8 +111,6 @@ def read(
     good = ~_missing(got["t"])
     for i in range(len(wanted_numbers)):
         good &= ~_missing(got[f"n{i}"])
-    for i in range(len(wanted_texts)):
-        good &= ~_missing(got[f"s{i}"])
     if not good.any():
         raise BadInput("--time", f"No row has all of what is asked for (a time in {when!r} among it).")
     grain = np.ma.getdata(got["f"])[good].max()
@@ -129,7 +120,6 @@ def read(
         numbers={
             n: np.ma.getdata(got[f"n{i}"])[good].astype(np.float64) for i, n in enumerate(wanted_numbers)
         },
-        texts={n: np.ma.getdata(got[f"s{i}"])[good] for i, n in enumerate(wanted_texts)},
         left_out=int(total - good.sum()),
     )
 
@@ -144,7 +134,7 @@ def _missing(values: Any) -> NDArray[np.bool_]:
     return np.asarray(found)
 
 
-def _time(kind: str, column: str) -> tuple[str, str]:
+def moment(kind: str, column: str) -> tuple[str, str]:
     """Return SQL for a column's moment, and for how fine it is: 0 a month, 1 a day, 2 a time of day."""
     if kind.startswith("TIMESTAMP"):
         at = f"CAST({column} AS TIMESTAMP)"
@@ -173,4 +163,4 @@ def minute_of(text: str, option: str) -> int:
     return int(at.replace(tzinfo=UTC).timestamp() // 60)
 
 
-__all__ = ["Rows", "columns", "minute_of", "pick", "quoted", "read", "table"]
+__all__ = ["Rows", "columns", "minute_of", "moment", "pick", "quoted", "read", "table"]

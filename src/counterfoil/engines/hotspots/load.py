@@ -105,7 +105,7 @@ def _read(path: Path, time: str, area: str, kind: str, numbers: list[str], where
         source = rows.table(path)
         known = rows.columns(db, source)
         when = rows.pick(known, time, "--time")
-        moment, fine = rows._time(known[when], rows.quoted(when))
+        moment, fine = rows.moment(known[when], rows.quoted(when))
         parts = [f"epoch_us({moment}) // 60000000 AS minutes", f"{fine} AS fine", f"{at} AS target"]
         if area:
             column = rows.quoted(rows.pick(known, area, "--area"))
