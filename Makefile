@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 ARGS ?=
 BIN := .venv/bin
-.PHONY: help setup demo test check run journeys faults sabotage fuzz bench bench-upload lock wheel clean
+.PHONY: help setup demo test check run journeys faults sabotage fuzz bench bench-upload bench-numbers lock wheel clean
 
 help: ## list what can be done
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -43,6 +43,9 @@ bench: setup ## measurements beside their peers, as ratios
 
 bench-upload: setup ## resumable upload beside npm @tus/server: 1 GiB by tuspy and curl
 	@exec $(BIN)/python -m bench.upload $(ARGS)
+
+bench-numbers: setup ## every line the numbers must meet: linkage, hotspots, courts, import … (ARGS="TOPIC …")
+	@exec $(BIN)/python -m bench.numbers $(ARGS)
 
 lock: setup ## write requirements/*.txt again from the *.in files
 	@exec $(BIN)/python tools/lock.py $(ARGS)
