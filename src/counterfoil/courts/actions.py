@@ -270,6 +270,7 @@ def _build(bundle: Bundle, stage: Progress) -> None:
         raise NotAllowed("The log is empty, so nothing can be proved yet.")
     checkpoint = witness_checkpoint(checkpoint)
     facts_of_log = log_facts(
+        bundle,
         checkpoint,
         sealed.pk,
         [e.index for x in facts.exhibits for e in x.events] + [e.index for e in facts.events],
@@ -314,6 +315,7 @@ def _build(bundle: Bundle, stage: Progress) -> None:
             sha256=stored.sha256,
             size=stored.size,
             verdict=verdict.word,
+            log_size=checkpoint.size,
         )
 
 

@@ -13,7 +13,7 @@ from counterfoil.accounts import queries as accounts
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
 from counterfoil.courts.disclosure import NOT_CUSTODY, Contents, contents
-from counterfoil.courts.models import Bundle
+from counterfoil.courts.models import Bundle, Release
 from counterfoil.courts.queries import charges_of
 from counterfoil.courts.rules import DECIDERS
 from counterfoil.engines import bundle as engine
@@ -255,18 +255,41 @@ def _history() -> str:
     return keys().history
 
 
-def log_facts(checkpoint: CheckpointRow, sealed_id: UUID, indexes: Iterable[int]) -> engine.LogFacts:
-    """Return the checkpoint, its timestamps and a proof for every index, once `bundle.sealed` is in the log."""
+def log_facts(
+    bundle: Bundle, checkpoint: CheckpointRow, sealed_id: UUID, indexes: Iterable[int]
+) -> engine.LogFacts:
+    """Return the checkpoint, its timestamps and a proof for every index, once `bundle.sealed` is in the log.
+
+    With them goes what shows that the log only grew from every earlier size that a reader of this bundle may know.
+    """
     sealed = ledger.line(sealed_id)
     stamps = ledger.stamps_of(checkpoint)
     if sealed.index is None or not stamps or sealed.index >= checkpoint.size:
         raise Corrupt("The bundle's own entry is not under the checkpoint yet.")
+    known = {*ledger.anchored_sizes(checkpoint), *_sizes_given(bundle)}
     return engine.LogFacts(
         checkpoint=ledger.note_of(checkpoint),
         sealed=_event(sealed),
         proofs={i: ledger.proof_of(i, checkpoint.size) for i in {*indexes, sealed.index}},
         tsrs=[engine.StampFacts(s.name, s.tsr, s.chain, s.crls, s.renewals) for s in stamps],
+        consistency={
+            size: ledger.growth_of(size, checkpoint.size) for size in sorted(known) if size < checkpoint.size
+        },
     )
+
+
+def _sizes_given(bundle: Bundle) -> set[int]:
+    """Return the sizes of the log in the earlier bundles of the case that the reader of this one was given.
+
+    For the defence only what was released to it: how often anything was built for others is not its business.
+    """
+    earlier = Bundle.objects.filter(case_id=bundle.case_id, audience=bundle.audience, state="built")
+    if bundle.audience == "defence":
+        earlier = earlier.filter(pk__in=Release.objects.filter(kind="defence").values("bundle_id"))
+    named = {f"bundle:{pk}" for pk in earlier.exclude(pk=bundle.pk).values_list("pk", flat=True)}
+    lines = ledger.entries_of_thread(Viewer(id=str(bundle.asked_by_id)), bundle.case_id) if named else []
+    built = [e for e in lines if e.act == "bundle.built" and e.subject in named]
+    return {int(e.body["log_size"]) for e in built if "log_size" in e.body}
 
 
 def identity() -> engine.Identity:

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
@@ -17,6 +17,7 @@ from counterfoil.plugs.keys import verifiers
 from counterfoil.plugs.timestamper import timestampers
 from counterfoil.plugs.witness import witnesses
 
+DAYS_KEPT = timedelta(days=92)
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----\n"
 
 
@@ -90,6 +91,24 @@ def papers_of(pem: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     parts = [part[part.index(BEGIN) :] + END for part in pem.split(END) if BEGIN in part]
     lists = [c.public_bytes(Encoding.PEM).decode() for c in load_crls(pem)]
     return tuple(dict.fromkeys(parts)), tuple(dict.fromkeys(lists))
+
+
+def anchored_sizes(before: Checkpoint) -> list[int]:
+    """Return the sizes that the log is known by outside, before a checkpoint: what a court may have kept, in order.
+
+    Of the checkpoints that an authority stamped, the last one of each of the 92 UTC days that ended most recently, and
+    of each calendar month that ended. They depend on the whole log alone, so they say nothing about any case.
+    """
+    today = before.at.astimezone(UTC).date()
+    kept: dict[tuple[int, ...], int] = {}
+    found = Checkpoint.objects.filter(size__lt=before.size, stamps__renews=None, stamps__isnull=False)
+    for size, at in found.order_by("size").values_list("size", "at").distinct():
+        day = at.astimezone(UTC).date()
+        if (day.year, day.month) < (today.year, today.month):
+            kept[day.year, day.month] = size
+        if timedelta(0) < today - day <= DAYS_KEPT:
+            kept[day.year, day.month, day.day] = size
+    return sorted(set(kept.values()))
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,11 @@ def proof_of(index: int, size: int) -> list[bytes]:
     return log_folder().inclusion(index, size)
 
 
+def growth_of(old: int, new: int) -> list[bytes]:
+    """Return the proof that the log of `new` entries grew from that of `old`, from the published tiles."""
+    return log_folder().consistency(old, new)
+
+
 def checkpoint_of(size: int) -> Checkpoint | None:
     """Return the checkpoint of a size, or None."""
     return Checkpoint.objects.filter(size=size).first()
