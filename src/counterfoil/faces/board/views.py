@@ -2,60 +2,22 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_safe
-from markupsafe import Markup
 
 from counterfoil.accounts.rules import Viewer
-from counterfoil.engines.errors import BadInput
 from counterfoil.faces.board import charts, words
-from counterfoil.faces.kit import views as kit
+from counterfoil.faces.board.page import csv_file, page, pair, show, svg_file
 from counterfoil.faces.kit.language import gettext, lang
-from counterfoil.faces.kit.page import show
 from counterfoil.faces.kit.viewer import viewer_of
 from counterfoil.measures import queries
 from counterfoil.measures.queries import ForcePage, Number
 from counterfoil.measures.rules import NumberId, class_of
 from counterfoil.reference import measures as definitions
 from counterfoil.reference import outcomes as outcome_types
-
-View = Callable[..., HttpResponseBase]
-
-
-def page(view: View) -> View:
-    """Allow reading only, and answer an address of nothing with the plain page and its sentence."""
-
-    @require_safe
-    @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        try:
-            return view(request, *args, **kwargs)
-        except (BadInput, Http404) as none:
-            return kit.refusal(request, 404, sentence=str(none) if isinstance(none, BadInput) else "")
-
-    return answer
-
-
-def _show(request: HttpRequest, template: str, facts: dict[str, Any]) -> HttpResponse:
-    facts = {**facts, "w": words, "source": definitions.source("police_uk")}
-    if request.GET:
-        here = f"{request.path_info}?{request.GET.urlencode()}"
-        facts["other_language"] = here if lang() == "cy" else f"/cy{here}"
-    response = show(request, template, facts, keep=True)
-    # Public and the same for everybody, but a new import must be seen at once.
-    response.headers["Cache-Control"] = "no-cache"
-    return response
-
-
-def _csv(name: str, rows: Iterable[Iterable[object]]) -> HttpResponse:
-    response = HttpResponse(queries.csv_text(rows), content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 @dataclass(frozen=True)
@@ -97,7 +59,7 @@ def front(request: HttpRequest) -> HttpResponseBase:
     for one in found.lines:
         crimes, charged = queries.headline(viewer, one.slug)
         lines.append({"line": one, "crimes": crimes, "charged": charged})
-    return _show(
+    return show(
         request,
         "board/front.html",
         {
@@ -112,7 +74,7 @@ def front(request: HttpRequest) -> HttpResponseBase:
 @page
 def about(request: HttpRequest) -> HttpResponseBase:
     """Show the definitions of every measure and what each published outcome wording may mean."""
-    return _show(
+    return show(
         request,
         "board/about.html",
         {
@@ -126,7 +88,7 @@ def about(request: HttpRequest) -> HttpResponseBase:
 @page
 def files(request: HttpRequest) -> HttpResponseBase:
     """List every file held, with its digest and whether it is in use."""
-    return _show(request, "board/files.html", {"files": queries.files(viewer_of(request))})
+    return show(request, "board/files.html", {"files": queries.files(viewer_of(request))})
 
 
 @page
@@ -142,7 +104,7 @@ def files_csv(request: HttpRequest) -> HttpResponseBase:
         )
         for h, used in queries.files(viewer_of(request))
     ]  # fmt: skip
-    return _csv("files.csv", [head, *body])
+    return csv_file("files.csv", [head, *body])
 
 
 @page
@@ -165,8 +127,8 @@ def force(request: HttpRequest, slug: str) -> HttpResponseBase:
     chosen = found.chosen
     query = f"?{urlencode({'type': chosen.slug})}" if chosen else ""
     outline = queries.outline(viewer, slug)
-    drawn = {name: _pair(viewer, found, name) for name in ("months", "types", "charged")}
-    return _show(
+    drawn = {name: pair(_spec(viewer, found, name)) for name in ("months", "types", "charged")}
+    return show(
         request,
         "board/force.html",
         {
@@ -204,22 +166,6 @@ def _map_url(found: ForcePage, outline: queries.Outline | None) -> str:
     if outline:
         facts["outline"] = outline.file.sha256[:16]
     return reverse("board:force_svg", args=[found.force.slug, "map"]) + "?" + urlencode(facts)
-
-
-@dataclass(frozen=True)
-class Pair:
-    """One chart in two shapes, as markup: for a wide page and for a phone."""
-
-    wide: Markup
-    narrow: Markup
-
-
-def _pair(viewer: Viewer, found: ForcePage, name: str) -> Pair | None:
-    spec = _spec(viewer, found, name)
-    if spec is None:
-        return None
-    # Drawn here from our own specification: no text of a visitor's is in it.
-    return Pair(*(Markup(queries.draw(spec(narrow))) for narrow in (False, True)))  # noqa: S704
 
 
 def _spec(viewer: Viewer, found: ForcePage, name: str) -> Callable[[bool], dict[str, Any]] | None:
@@ -328,15 +274,7 @@ def force_svg(request: HttpRequest, slug: str, chart: str) -> HttpResponseBase:
     if chart not in ("months", "types", "charged", "map"):
         raise Http404
     spec = _spec(viewer, queries.force_page(viewer, slug, request.GET.get("type") or "all"), chart)
-    if spec is None:
-        raise Http404
-    response = HttpResponse(
-        queries.draw(spec(request.GET.get("shape") == "narrow")), content_type="image/svg+xml"
-    )
-    response.headers["Content-Disposition"] = f'inline; filename="{slug}-{chart}.svg"'
-    if request.GET.get("files"):
-        response.headers["Cache-Control"] = "public, max-age=86400"
-    return response
+    return svg_file(request, f"{slug}-{chart}.svg", spec)
 
 
 @page
@@ -347,7 +285,7 @@ def force_csv(request: HttpRequest, slug: str, table: str) -> HttpResponseBase:
     maker = {"months": _months_rows, "charged": _charged_rows, "outcomes": _outcome_rows, "areas": _area_rows}
     if table not in maker:
         raise Http404
-    return _csv(f"{slug}-{table}.csv", maker[table](found))
+    return csv_file(f"{slug}-{table}.csv", maker[table](found))
 
 
 def _months_rows(found: ForcePage) -> Iterable[Iterable[object]]:
@@ -406,7 +344,7 @@ def number(request: HttpRequest, address: str) -> HttpResponseBase:
     """Show how we know a number: what it is, how it was worked out, what is left out, and from which files."""
     one = queries.number(viewer_of(request), address)
     basis = request.GET.get("files", "")
-    return _show(
+    return show(
         request,
         "board/number.html",
         {
@@ -430,7 +368,7 @@ def rows(request: HttpRequest, address: str) -> HttpResponseBase:
         request.GET.get("part", ""),
         int(at) if at.isascii() and at.isdigit() and len(at) < 8 else 0,
     )
-    return _show(request, "board/rows.html", {"t": found, "card": card(found.number)})
+    return show(request, "board/rows.html", {"t": found, "card": card(found.number)})
 
 
 @page
