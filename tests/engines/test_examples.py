@@ -16,6 +16,7 @@ MODULES = [
     "counterfoil.engines.vault",
     "counterfoil.engines.clock",
     "counterfoil.engines.flow",
+    "counterfoil.engines.forecast",
     "counterfoil.engines.refs",
     "counterfoil.engines.sandbox",
     "counterfoil.engines.sniff",
