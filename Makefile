@@ -12,9 +12,9 @@ help: ## list what can be done
 setup: ## fill .venv with everything to develop and test, and make the front-end files
 	@$(PYTHON) tools/setup.py test
 
-demo: ## watch one case go from report to court (ARGS="--once --out DIR --evidence FILE …")
+demo: ## watch one case go from report to court (ARGS="--once --out DIR …"), or STORY=catch-us
 	@$(PYTHON) tools/setup.py demo
-	@exec $(BIN)/counterfoil demo $(ARGS)
+	@exec $(BIN)/counterfoil demo $(if $(STORY),--story $(STORY)) $(ARGS)
 
 run: ## serve an installation of your own (its folder: COUNTERFOIL_HOME)
 	@$(PYTHON) tools/setup.py demo

@@ -356,7 +356,7 @@ def _migrate(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
-    """Tell one case from report to verified bundle through the real pages."""
+    """Tell one case from report to verified bundle through the real pages, or write the seven bundles of catch-us."""
     from counterfoil.demo.run import run
 
     return run(args)
@@ -372,6 +372,12 @@ def parser() -> argparse.ArgumentParser:
     demo = sub.add_parser("demo", help="serve the product and tell one case from report to verified bundle")
     demo.add_argument(
         "--evidence", nargs="+", metavar="FILE", default=[], help="real files to send as evidence"
+    )
+    demo.add_argument(
+        "--story",
+        choices=["court", "catch-us"],
+        default="court",
+        help="court: report to bundle; catch-us: one clean bundle and six doctored ones, to catch with verify.html",
     )
     demo.add_argument("--crimes", metavar="DIR", help="a folder of data.police.uk CSV files for the board")
     demo.add_argument("--out", metavar="DIR", help="put the bundle and the court's policy.txt here")

@@ -1,16 +1,18 @@
 """Catch us: a defence lawyer, a laptop without a network, one page, seven bundles of one case."""
 
 import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, sync_playwright
-from tests.cast import Cast
-from tests.journeys import catch
 from tests.journeys.conftest import CHROMIUM, QUIET, RULES
 
+from counterfoil.demo import catch_us as catch
+from counterfoil.demo import doctor
 from counterfoil.engines.bundle import page as verify_page
 from counterfoil.engines.bundle import render, verify
 from counterfoil.evidence.rederive import rederive_paper
@@ -20,8 +22,8 @@ FIVE_MINUTES = 300
 PICTURES = os.environ.get("COUNTERFOIL_PICTURES")  # a folder, to look at what the page showed
 
 
-def test_seven_bundles_seven_right_sentences_with_the_network_off(cast: Cast, tmp_path: Path) -> None:
-    told = catch.tell(cast, tmp_path)
+def test_seven_bundles_seven_right_sentences_with_the_network_off(home: Path, tmp_path: Path) -> None:
+    told = catch.tell(tmp_path)
     own = tmp_path / "verify.html"
     own.write_bytes(verify_page())
     asked: list[str] = []
@@ -46,7 +48,7 @@ def test_seven_bundles_seven_right_sentences_with_the_network_off(cast: Cast, tm
     derivation_again_gives_the_same_hash(told)
 
 
-def catch_it(page: Page, story: catch.Story, told: catch.Told) -> None:
+def catch_it(page: Page, story: catch.Doctored, told: catch.Told) -> None:
     """Give the page one of the seven and hold what it says against what was done."""
     said = drop(page, story.path, told.policy)
     assert said["word"] == story.word, (story.name, said)
@@ -91,12 +93,28 @@ def only_the_clean_one_shows(page: Page, told: catch.Told) -> None:
 
 def derivation_again_gives_the_same_hash(told: catch.Told) -> None:
     """Carry out the clip's recipe again from the paper in the bundle, on the whole recording."""
-    from tests.engines.bundle import forgery
-
-    files = forgery.unpack(told.stories[0].path)[1]
-    row = next(x for x in catch.listing(files)["exhibits"] if x["label"] == told.clip)
+    row = next(x for x in doctor.listing(told.files)["exhibits"] if x["label"] == told.clip)
     paper = told.folder / "derivation.json"
-    paper.write_bytes(files[row["derivation"]])
+    paper.write_bytes(told.files[row["derivation"]])
     found = list(rederive_paper(paper, told.master))
     assert found
     assert all(again.agrees for again in found), [again.sentence() for again in found]
+
+
+def test_the_command_writes_the_seven_with_everything_to_check_them_by(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "counterfoil.cli", "demo", "--story", "catch-us", "--out", str(out)]
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("COUNTERFOIL_", "DJANGO_"))}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    told = (out / "READ-ME.txt").read_text()
+    bundles = sorted(out.glob("*.zip"))
+    assert [p.name.partition("-")[0] for p in bundles] == list("1234567")
+    assert (out / "verify.html").read_bytes() == verify_page()
+    for path in bundles:
+        verdict = verify(path, (out / "policy.txt").read_text())
+        assert f"{path.name}\n" in told
+        assert f"It must say: {verdict.word}." in told.partition(path.name)[2].partition(".zip")[0]
+    again = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert again.returncode == 2
+    assert "is not empty. Give a new folder" in again.stderr + again.stdout

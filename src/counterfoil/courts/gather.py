@@ -161,6 +161,11 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
     )
 
 
+def gather_again(bundle_id: UUID, now: datetime) -> engine.BundleFacts:
+    """Return what a bundle that was built would say if it were made again now."""
+    return gather(Bundle.objects.get(pk=bundle_id), now)
+
+
 def _duration(exhibit: ExhibitCard) -> int | None:
     found = exhibit.technical.get("duration_ms")
     return found if isinstance(found, int) and not exhibit.restricted else None

@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     os.environ["COUNTERFOIL_HOME"] = str(home)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "counterfoil.config.settings")
     try:
-        return _run(args, files, home)
+        return _catch_us(args, home) if args.story == "catch-us" else _run(args, files, home)
     finally:
         if own_home:
             shutil.rmtree(home, ignore_errors=True)
@@ -60,23 +60,48 @@ def _free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def _run(args: argparse.Namespace, files: list[Path], home: Path) -> int:
+def _prepare(home: Path) -> None:
+    """Make an empty installation, and refuse one that is not."""
     import django
 
     django.setup()
     from django.core.management import call_command
 
     from counterfoil.accounts.queries import anybody
-    from counterfoil.demo.story import Story
-    from counterfoil.demo.town import build
 
-    _say("Counterfoil: one invented case, from report to court. Not for emergencies: call 999.")
     _say("Preparing the database, keys and people …")
     call_command("migrate", verbosity=0, interactive=False)
     if anybody():
         raise BadInput(
             "home", f"{home} already holds an installation. The demonstration starts in an empty folder."
         )
+
+
+def _catch_us(args: argparse.Namespace, home: Path) -> int:
+    """Write one clean and six doctored bundles with what to check them by."""
+    folder = Path(args.out or "out/catch-us")
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise BadInput("out", f"{folder} is not empty. Give a new folder with --out.")
+    _say("Counterfoil: one invented case, seven bundles, one of them honest.")
+    _prepare(home)
+    from counterfoil.demo.catch_us import write
+
+    right = write(folder, _say)
+    _say("")
+    _say(f"Go offline, open {folder}/verify.html, and give it a bundle and policy.txt.")
+    _say(f"What each must say is in {folder}/READ-ME.txt.")
+    if not right:
+        _say("A bundle was not judged as it should have been.")
+    return 0 if right else 1
+
+
+def _run(args: argparse.Namespace, files: list[Path], home: Path) -> int:
+    _say("Counterfoil: one invented case, from report to court. Not for emergencies: call 999.")
+    _prepare(home)
+    from counterfoil.demo.story import Story
+    from counterfoil.demo.town import build
+
     players = build()
     port = args.port or _free_port()
     origin = f"http://127.0.0.1:{port}"

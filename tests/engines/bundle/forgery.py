@@ -16,14 +16,14 @@ from typing import Any
 from unittest import mock
 
 from cryptography import x509
-from pyhanko.pdf_utils import generic
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import signers
 from tests.engines.bundle import facts as maker
 
 from counterfoil.adapters.timestamper_local import LocalAuthority
+from counterfoil.demo.doctor import Files, append_revision, pack, rehash, relist, sha, tag, unpack
 from counterfoil.engines.bundle import BundleFacts, KeyPeriod, Payload, build, key_history, payload
-from counterfoil.engines.bundle.archive import central_entry, end_record, local_header, write_archive
+from counterfoil.engines.bundle.archive import central_entry, end_record, local_header
 from counterfoil.engines.bundle.report import make_report
 from counterfoil.engines.bundle.seal import Seal, _Stamper, seal_pdf
 from counterfoil.engines.bundle.stamp import request
@@ -38,8 +38,6 @@ from counterfoil.engines.tlog import (
     sign_note,
     split_note,
 )
-
-Files = dict[str, bytes]
 
 
 @dataclass
@@ -75,67 +73,13 @@ class World:
 
     def pack(self, files: Files, top: str | None = None) -> Path:
         """Write files as one canonical archive."""
-        out = self.path()
-        write_archive(out, top or self.top, [build.member(p, c) for p, c in files.items()])
-        return out
+        return pack(self.path(), top or self.top, files)
 
     def raw(self, data: bytes) -> Path:
         """Write bytes as they are."""
         out = self.path()
         out.write_bytes(data)
         return out
-
-
-def unpack(path: Path) -> tuple[str, Files]:
-    """Return (top folder, files under it)."""
-    with zipfile.ZipFile(path) as z:
-        names = z.namelist()
-        top = names[0].split("/")[0]
-        return top, {n.partition("/")[2]: z.read(n) for n in names}
-
-
-def sha(data: bytes) -> str:
-    """Return a SHA-256 in hex."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def tag(files: Files) -> Files:
-    """Recompute the tag manifest only."""
-    files = dict(files)
-    files.pop("tagmanifest-sha256.txt", None)
-    tags = {p: sha(c) for p, c in files.items() if not p.startswith("data/")}
-    return {**files, "tagmanifest-sha256.txt": build.bag_manifest(tags)}
-
-
-def rehash(files: Files, signer: Signer | None, name: str) -> Files:
-    """Make every list of files fit these files again, and sign it if the forger has a manifest key."""
-    files = {p: c for p, c in files.items() if p not in ("manifest.json", "tagmanifest-sha256.txt")}
-    files["manifest-sha256.txt"] = build.bag_manifest(
-        {p: sha(c) for p, c in files.items() if p.startswith("data/")}
-    )
-    listed = [
-        {"path": p, "size": len(c), "sha256": sha(c)}
-        for p, c in sorted(files.items())
-        if p != "manifest.note"
-    ]
-    files["manifest.json"] = jcs({"format": build.NOTE, "name": name, "files": listed})
-    if signer:
-        files["manifest.note"] = sign_note(
-            build.manifest_text(name, files["manifest.json"]), [signer]
-        ).encode()
-    return tag(files)
-
-
-def relist(files: Files, **changes: Any) -> Files:
-    """Make the exhibit list and bag-info fit papers and annexes again."""
-    listing = json.loads(files["data/exhibits.json"])
-    listing["papers"] = {p: sha(files[p]) for p in listing["papers"] if p in files}
-    listing["annex"] = {p: sha(files[p]) for p in listing["annex"] if p in files}
-    listing |= changes
-    files = {**files, "data/exhibits.json": jcs(listing)}
-    data = [c for p, c in files.items() if p.startswith("data/")]
-    files["bag-info.txt"] = build.texts.bag_info(listing, f"{sum(map(len, data))}.{len(data)}")
-    return files
 
 
 def insider(world: World, files: Files) -> Path:
@@ -274,20 +218,6 @@ def other_statement(world: World) -> Files:
     changed = world.files[path].replace(b"four bottles", b"nine bottles")
     assert changed != world.files[path]
     return {**world.files, path: changed}
-
-
-def append_revision(pdf: bytes) -> bytes:
-    """Add a revision after everything else that puts other words on the first page."""
-    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-    page = writer.root["/Pages"]["/Kids"][0]
-    while page["/Type"] != "/Page":
-        page = page["/Kids"][0]
-    words = generic.StreamObject(stream_data=b"BT /F1 40 Tf 60 60 Td (never said) Tj ET")
-    page["/Contents"] = generic.ArrayObject([page.raw_get("/Contents"), writer.add_object(words)])
-    writer.update_container(page)
-    out = io.BytesIO()
-    writer.write(out)
-    return out.getvalue()
 
 
 def reseal_then(change: Callable[[bytes], bytes]) -> Callable[[bytes, Seal], bytes]:
