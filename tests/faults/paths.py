@@ -97,18 +97,18 @@ def write_on(home: Path, command: dict[str, Any]) -> None:
     for n in range(120):
         data = dice.randbytes(dice.choice((100, 5000, 300_000)))
         say(done="vault", key=f"v{n}", answer=list(store.add(io.BytesIO(data))))
-        time.sleep(dice.choice((0, 0.02, 0.05)))  # the next sync would save the last one
+        time.sleep(dice.choice((0, 0.02, 0.2)))  # the next sync would save the last one
         piece = dice.randbytes(dice.choice((100, 70_000)))
         at = partials.append(name, at, io.BytesIO(piece)).offset
         sent.update(piece)
         say(done="piece", key=f"p{n}", answer=[name, at, sent.hexdigest()])
-        time.sleep(dice.choice((0, 0.02, 0.05)))
+        time.sleep(dice.choice((0, 0.02, 0.2)))
         new = size + dice.randint(1, 40)
         tiles.append(size, ENTRIES[size:new])
         tiles.publish_checkpoint(note_of(new))
         size = new
         say(done="log", key=f"l{n}", answer=size)
-        time.sleep(dice.choice((0, 0.02, 0.05)))
+        time.sleep(dice.choice((0, 0.02, 0.2)))
 
 
 # the product
