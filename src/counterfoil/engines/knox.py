@@ -11,7 +11,7 @@ are inclusive at their upper end, and the first holds the same point and the sam
 (2, (0.0, 100.0), (0.0, 7.0))
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -24,8 +24,12 @@ from scipy.spatial import cKDTree
 from counterfoil.engines.errors import BadInput
 
 DAY = 1440
-CHUNK = 1 << 18
+TOGETHER = 16
+"""Shuffles worked on at a time: sixteen times of two bytes make a row that is fetched at once."""
+CHUNK = 1 << 14
 """Pairs worked on at a time: their times stay in a processor's own cache."""
+BLOCK = 20_000
+"""Events whose pairs are looked for at a time, so that memory is bounded."""
 MOST_PAIRS = 150_000_000
 # WGS84: the lengths of a degree follow from the ellipsoid's two radii of curvature at the pair's own latitude.
 SEMI_MAJOR_M, ECCENTRICITY_2 = 6_378_137.0, 0.00669437999014
@@ -79,20 +83,23 @@ def knox(
     x, y, minutes = x[path], y[path], minutes[path]
     pairs, starts = _pairs(x, y, metres, degrees)
     order, ends_t = _times(minutes), [round(d * DAY) for d in days]
-    observed = _count(order, pairs, starts, ends_t)
+    observed = _count([order], pairs, starts, ends_t)[0]
     total = np.zeros_like(observed, dtype=np.int64)
     as_many = np.zeros_like(observed, dtype=np.int64)
     seeds = np.random.SeedSequence(seed).spawn(permutations)
 
-    def shuffled(one: np.random.SeedSequence) -> Ints:
-        return _count(np.random.default_rng(one).permutation(order), pairs, starts, ends_t)
+    def shuffled(some: list[np.random.SeedSequence]) -> Ints:
+        return _count([np.random.default_rng(one).permutation(order) for one in some], pairs, starts, ends_t)
 
+    batches = [seeds[at : at + TOGETHER] for at in range(0, permutations, TOGETHER)]
+    done = 0
     with ThreadPoolExecutor(max_workers=cpu_count() or 1) as pool:
-        for done, found in enumerate(pool.map(shuffled, seeds), start=1):
-            total += found
-            as_many += found >= observed
-            if on_progress and done % 50 == 0:
-                on_progress(done)
+        for some, found in zip(batches, pool.map(shuffled, batches), strict=True):
+            total += found.sum(axis=0)
+            as_many += (found >= observed).sum(axis=0)
+            if on_progress and done // 100 != (done + len(some)) // 100:
+                on_progress(done + len(some))
+            done += len(some)
     cells = []
     for i, far in enumerate(metres):
         for j, late in enumerate(days):
@@ -139,26 +146,42 @@ def _pairs(
             f"There are {close:,} pairs within {farthest:g} metres, more than {MOST_PAIRS:,}. "
             "Take a smaller distance or fewer events.",
         )
-    found = tree.query_pairs(reach, output_type="ndarray")
-    first, second = found[:, 0].astype(np.int32), found[:, 1].astype(np.int32)
-    del found, tree
-    band = np.empty(len(first), dtype=np.int8)
+    del tree
     edges = np.asarray(metres, dtype=np.float64)
-    for at in range(0, len(first), 1 << 22):
-        a, b = first[at : at + (1 << 22)], second[at : at + (1 << 22)]
+    kept: list[list[tuple[NDArray[np.int32], NDArray[np.int32]]]] = [[] for _ in metres]
+    for first, second in _near(plane, reach):
         if degrees:
-            east_m, north_m = _lengths((y[a] + y[b]) / 2)
-            far = np.hypot((x[a] - x[b]) * east_m, (y[a] - y[b]) * north_m)
+            east_m, north_m = _lengths((y[first] + y[second]) / 2)
+            far = np.hypot((x[first] - x[second]) * east_m, (y[first] - y[second]) * north_m)
         else:
-            far = np.hypot(x[a] - x[b], y[a] - y[b])
-        band[at : at + (1 << 22)] = np.searchsorted(edges, far, side="left")
-    kept_first, kept_second, starts = [], [], [0]
-    for i in range(len(metres)):
-        chosen = np.flatnonzero(band == i)
-        kept_first.append(first[chosen])
-        kept_second.append(second[chosen])
-        starts.append(starts[-1] + len(chosen))
-    return (np.concatenate(kept_first), np.concatenate(kept_second)), starts
+            far = np.hypot(x[first] - x[second], y[first] - y[second])
+        band = np.searchsorted(edges, far, side="left")
+        for i in range(len(metres)):
+            chosen = band == i
+            kept[i].append((first[chosen], second[chosen]))
+    starts = [0]
+    for one in kept:
+        starts.append(starts[-1] + sum(len(f) for f, _ in one))
+    whole = [np.concatenate([part[side] for one in kept for part in one]) for side in (0, 1)]
+    return (whole[0], whole[1]), starts
+
+
+def _near(plane: Floats, reach: float) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int32]]]:
+    """Yield the pairs within reach, block by block of events that lie in strips from west to east."""
+    strip = np.floor(plane[:, 0] / max(reach, 1e-9)).astype(np.int64)
+    by_strip = np.argsort(strip, kind="stable")
+    ordered = strip[by_strip]
+    at = 0
+    while at < len(ordered):
+        last = ordered[min(at + BLOCK, len(ordered)) - 1]
+        stop = int(np.searchsorted(ordered, last, side="right"))
+        # The strip that follows belongs to the next block; here it is only the other end of pairs.
+        beyond = int(np.searchsorted(ordered, last + 1, side="right"))
+        who = by_strip[at:beyond].astype(np.int32)
+        found = cKDTree(plane[who]).query_pairs(reach, output_type="ndarray")
+        found = found[found[:, 0] < stop - at]
+        yield who[found[:, 0]], who[found[:, 1]]
+        at = stop
 
 
 def _lengths(lat: Floats | float) -> tuple[Floats | float, Floats | float]:
@@ -172,30 +195,42 @@ def _lengths(lat: Floats | float) -> tuple[Floats | float, Floats | float]:
 
 
 def _count(
-    times: NDArray[np.int32],
+    shuffles: list[NDArray[np.int32]],
     pairs: tuple[NDArray[np.int32], NDArray[np.int32]],
     starts: list[int],
     ends: list[int],
 ) -> Ints:
-    """Return how many pairs fall into each cell, given each event's time."""
-    widest = np.uint32(2 * ends[-1])
-    table = np.zeros((len(starts) - 1, len(ends)), dtype=np.int64)
+    """Return how many pairs fall into each cell, for each of the given times of the events: shuffles, bands, times.
+
+    A coarse time of two bytes rules out nearly every pair; the few that are left are compared to the minute.
+    """
+    many = len(shuffles)
+    fine = np.column_stack(shuffles)
+    unit = max(1, -(-int(fine.max() + 1) // 32_000))
+    coarse = np.zeros((len(fine), TOGETHER), dtype=np.int16)
+    coarse[:, :many] = fine // unit
+    reach = min(ends[-1] // unit + 1, 32_000)
     edges = np.asarray(ends)
-    gap = np.empty(CHUNK, dtype=np.int32)
-    other = np.empty(CHUNK, dtype=np.int32)
+    width = len(ends) + 1
+    table = np.zeros((many, len(starts) - 1, len(ends)), dtype=np.int64)
+    ours, theirs = (np.empty((CHUNK, TOGETHER), dtype=np.int16) for _ in range(2))
     for band in range(len(starts) - 1):
-        near = np.zeros(len(ends) + 1, dtype=np.int64)
+        near = np.zeros(many * width, dtype=np.int64)
         for at in range(starts[band], starts[band + 1], CHUNK):
-            stop = min(at + CHUNK, starts[band + 1])
-            n = stop - at
-            np.take(times, pairs[0][at:stop], out=gap[:n], mode="clip")
-            np.take(times, pairs[1][at:stop], out=other[:n], mode="clip")
-            np.subtract(gap[:n], other[:n], out=gap[:n])
-            gap[:n] += np.int32(ends[-1])
+            first, second = (side[at : min(at + CHUNK, starts[band + 1])] for side in pairs)
+            n = len(first)
+            np.take(coarse, first, axis=0, out=ours[:n], mode="clip")
+            np.take(coarse, second, axis=0, out=theirs[:n], mode="clip")
+            np.subtract(ours[:n], theirs[:n], out=ours[:n])
             # One unsigned comparison finds the few pairs that are near in time, whichever came first.
-            close = gap[:n][gap[:n].view(np.uint32) <= widest]
+            np.add(ours[:n], np.int16(reach), out=ours[:n])
+            close = np.flatnonzero(ours[:n].view(np.uint16) <= np.uint16(2 * reach))
+            pair, which = close // TOGETHER, close % TOGETHER
+            if many < TOGETHER:
+                pair, which = pair[which < many], which[which < many]
+            gap = np.abs(fine[first[pair], which] - fine[second[pair], which])
             near += np.bincount(
-                np.searchsorted(edges, np.abs(close - ends[-1]), side="left"), minlength=len(ends) + 1
+                which * width + np.searchsorted(edges, gap, side="left"), minlength=many * width
             )
-        table[band] = near[: len(ends)]
+        table[:, band] = near.reshape(many, width)[:, : len(ends)]
     return table
