@@ -17,6 +17,8 @@ MODULES = [
     "counterfoil.engines.clock",
     "counterfoil.engines.flow",
     "counterfoil.engines.forecast",
+    "counterfoil.engines.forecast.caseload",
+    "counterfoil.engines.forecast.split",
     "counterfoil.engines.refs",
     "counterfoil.engines.sandbox",
     "counterfoil.engines.sniff",
