@@ -154,7 +154,7 @@ def test_every_number_leads_to_exactly_its_rows(country: Path) -> None:
     ):  # fmt: skip
         one = queries.number(PUBLIC, address)
         for part in queries.parts_of(one.id.measure):
-            found = queries.trace(PUBLIC, address, part)
+            found = queries.behind(PUBLIC, address, part)
             assert found.total == len(found.rows) == queries.rows_in(one, part)
             assert all(
                 (country / r.name[:7] / r.name).read_bytes()[r.place.offset :].decode().startswith(r.text)
@@ -163,7 +163,7 @@ def test_every_number_leads_to_exactly_its_rows(country: Path) -> None:
 
 
 def test_a_charged_crime_stands_beside_the_outcome_row_that_says_so(country: Path) -> None:
-    found = queries.trace(PUBLIC, "charged.cleveland.2021-03_2021-03.burglary", "charged")
+    found = queries.behind(PUBLIC, "charged.cleveland.2021-03_2021-03.burglary", "charged")
     pairs = {(r.text.split(",")[0], r.proof.name if r.proof else "") for r in found.rows}
     assert pairs == {
         ("b00", "2021-03-cleveland-outcomes.csv"),
@@ -179,7 +179,7 @@ def test_a_raw_file_that_was_changed_is_refused_and_never_shown(country: Path) -
     raw.chmod(0o600)
     raw.write_bytes(raw.read_bytes().replace(b"Burglary", b"Robberyy", 1))
     with pytest.raises(Corrupt, match="no longer has the bytes"):
-        queries.trace(PUBLIC, "crimes.cleveland.2021-03_2021-03.all")
+        queries.behind(PUBLIC, "crimes.cleveland.2021-03_2021-03.all")
 
 
 def test_the_rows_as_csv_are_the_rows_as_published(country: Path) -> None:

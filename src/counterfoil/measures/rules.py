@@ -11,13 +11,24 @@ from dataclasses import dataclass
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import Held
+from counterfoil.reference import measures as definitions
 
-MEASURES = ("crimes", "charged", "charged-of-outcomes", "outcomes")
 _ID = re.compile(
-    r"(?P<measure>[a-z][a-z-]*)\.(?P<force>[a-z][a-z-]*)\.(?P<first>\d{4}-\d{2})_(?P<last>\d{4}-\d{2})"
+    r"(?P<measure>[a-z][a-z0-9-]*)\.(?P<force>[a-z][a-z0-9-]*)\.(?P<first>\d{4}-\d{2})_(?P<last>\d{4}-\d{2})"
     r"\.(?P<type>[a-z0-9][a-z0-9-]*)(?:\.(?P<area>none|[EW]\d{8}))?\Z"
 )
+IDS = frozenset(m.id for m in definitions.measures())
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z")
+
+
+def definition(name: str) -> definitions.Definition:
+    """Return a measure's definition by its id; raises BadInput with a sentence when there is none."""
+    try:
+        return definitions.measure(name)
+    except KeyError:
+        raise BadInput(
+            "measure", f"There is no measure “{name}”. `counterfoil measure --list` names them."
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class NumberId:
     def parse(text: str) -> "NumberId":
         """Read an address; raises BadInput with a sentence when it is not one."""
         found = _ID.match(text)
-        if not found or found["measure"] not in MEASURES:
+        if not found or found["measure"] not in IDS:
             raise BadInput("number", "This is not the address of a number.")
         one = NumberId(
             found["measure"],
@@ -120,19 +131,51 @@ def charge_period(street: Collection[str], outcomes: Collection[str]) -> tuple[s
     return (covered[0], covered[-1]) if covered else None
 
 
-def current(held: Iterable[Held]) -> tuple[dict[tuple[str, str, str], Held], tuple[tuple[Held, Held], ...]]:
+Key = tuple[str, str, str]
+BY_PLACE_AND_MONTH = ("street", "outcomes", "stop-and-search", "boundaries")
+
+
+def current(held: Iterable[Held]) -> tuple[dict[Key, Held], tuple[tuple[Held, Held], ...]]:
     """Choose the newest file for each (kind, force, month); return them and the pairs (older, newer used).
 
     `held` comes oldest first, as `Tables.held()` gives it.
     """
-    used: dict[tuple[str, str, str], Held] = {}
-    everything: dict[tuple[str, str, str], list[Held]] = {}
+    used: dict[Key, Held] = {}
+    everything: dict[Key, list[Held]] = {}
     for one in held:
-        key = (one.kind, one.force, one.month)
-        used[key] = one
-        everything.setdefault(key, []).append(one)
-    older = tuple((one, used[key]) for key, ones in everything.items() for one in ones[:-1])
-    return used, older
+        for force, month, _ in one.pieces if one.kind in BY_PLACE_AND_MONTH else ():
+            key = (one.kind, force, month)
+            used[key] = one
+            everything.setdefault(key, []).append(one)
+    older = {(one, used[key]): None for key, ones in everything.items() for one in ones[:-1]}
+    return used, tuple(older)
+
+
+def editions(held: Iterable[Held]) -> tuple[str, ...]:
+    """Return the editions among files, newest first; `held` comes oldest first."""
+    return tuple(dict.fromkeys(one.edition for one in reversed(list(held))))
+
+
+def best(choices: Sequence[tuple[str, int]]) -> str:
+    """Return the edition that covers most of what is asked for; of equals the first, which is the newest.
+
+    A number rests on files of one edition only: a month that only another edition holds is missing from it, and said.
+    """
+    most = max((n for _, n in choices), default=0)
+    return next((edition for edition, n in choices if n == most), "")
+
+
+def one_vintage(files: Iterable[Held]) -> str:
+    """Return the day of release shared by files that go into one number; raises BadInput when they differ."""
+    found = sorted({one.edition for one in files})
+    if len(found) > 1:
+        named = " and ".join(f"“{v or 'day of release not stated'}”" for v in found)
+        raise BadInput(
+            "vintage",
+            f"These files are of different vintages ({named}). Published tables are restated, so a number may "
+            "rest on one vintage only. Import the same release for all of the period.",
+        )
+    return found[0].partition("|")[0] if found else ""
 
 
 def basis(used: Iterable[Held]) -> str:

@@ -14,12 +14,14 @@ ASB = ("Anti-social behaviour",)
 YEAR = Slice("2021-01", "2021-12")
 
 
-def paths(folder: Path, force: str, kind: str) -> tuple[str, ...]:
+def paths(folder: Path, force: str, kind: str) -> engine.Parts:
     """Import the small country and return the Parquet files of one force and kind."""
     tables = Tables(folder / "tables")
     for path in sorted(two_forces(folder / "files").rglob("*.csv")):
         tables.add(path.name, path.read_bytes(), now=NOW, by="x")
-    return tuple(str(tables.path(h)) for h in tables.held() if (h.force, h.kind) == (force, kind))
+    return engine.parts(
+        *(str(tables.path(h)) for h in tables.held() if (h.force, h.kind) == (force, kind))
+    )
 
 
 def one(folder: Path, street: list[tuple[str, ...]], outcomes: list[tuple[str, ...]]) -> engine.Followed:
@@ -31,7 +33,7 @@ def one(folder: Path, street: list[tuple[str, ...]], outcomes: list[tuple[str, .
         rows = [o for o in outcomes if o[1] == month]
         kept, _ = tables.add(f"{month}-cleveland-outcomes.csv", text(rows, head=OUTCOMES), now=NOW, by="x")
         found.append(str(tables.path(kept)))
-    (answer,) = engine.followed((str(tables.path(s)),), tuple(found), CHARGED, OTHER)
+    (answer,) = engine.followed(engine.parts(str(tables.path(s))), engine.parts(*found), CHARGED, OTHER)
     return answer
 
 

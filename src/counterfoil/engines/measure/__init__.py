@@ -13,8 +13,8 @@
 ...         now=datetime(2026, 11, 21, tzinfo=UTC),
 ...         by="importer",
 ...     )
-...     found = counts((str(tables.path(one)),))
-...     place = rows((str(tables.path(one)),), Slice("2021-03", "2021-03"), skip=0, take=1)[0]
+...     found = counts(parts(str(tables.path(one))))
+...     place = rows(parts(str(tables.path(one))), Slice("2021-03", "2021-03"), skip=0, take=1)[0]
 ...     published = tables.published_rows(place.file, [(place.offset, place.length)])
 >>> found
 (('2021-03', 'Burglary', 1),)
@@ -26,15 +26,19 @@ from counterfoil.engines.measure.figures import (
     ALL,
     AreaCount,
     Followed,
+    Part,
+    Parts,
     Place,
     Slice,
     areas,
     charged_rows,
     counts,
     crimes_with_ids,
+    follow_all,
     followed,
     outcome_counts,
     outcome_rows,
+    parts,
     repeated,
     rows,
 )
@@ -50,6 +54,8 @@ __all__ = [
     "Followed",
     "Held",
     "Parsed",
+    "Part",
+    "Parts",
     "Place",
     "Share",
     "Slice",
@@ -59,9 +65,11 @@ __all__ = [
     "counts",
     "crimes_with_ids",
     "file_name",
+    "follow_all",
     "followed",
     "outcome_counts",
     "outcome_rows",
+    "parts",
     "percent",
     "read",
     "records",

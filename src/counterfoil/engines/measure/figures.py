@@ -1,19 +1,24 @@
 """Count published rows with DuckDB: by month, type and area, and follow crimes to their outcomes.
 
 Every function takes the Parquet files to count over, so a figure rests on exactly the files it names, and gives
-whole numbers only; nothing is divided here. Results are remembered by the names of the files, which are their
-content's digests, so a remembered figure cannot be stale.
+whole numbers only; nothing is divided here. What many pages need is remembered (see `memory`) by the names of the
+files, which are their content's digests, so a remembered figure cannot be stale.
 
 >>> counts(())
 ()
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
+
+from counterfoil.engines.measure import memory
 
 ALL = "all"
 
@@ -41,6 +46,47 @@ def _all(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         return cursor.execute(sql, list(values)).fetchall()
     finally:
         cursor.close()
+
+
+@dataclass(frozen=True)
+class Part:
+    """The rows of one force and some months in a table of many; all of its rows when no force is named."""
+
+    path: str
+    force: str = ""
+    months: tuple[str, ...] = ()
+
+
+Parts = tuple[Part, ...]
+
+
+def parts(*paths: str) -> Parts:
+    """Return whole tables as parts."""
+    return tuple(Part(path) for path in paths)
+
+
+def _key(found: Parts) -> list[Any]:
+    """Return what names these parts wherever the folder lies: their files are named by content."""
+    return [[Path(p.path).name, p.force, list(p.months)] for p in found]
+
+
+def _remembered(name: str, found: Parts, args: list[Any], work_out: Callable[[], list[Any]]) -> list[Any]:
+    folder = Path(found[0].path).parent.parent / "figures"
+    return memory.remember(folder, [name, _key(found), args], work_out)
+
+
+def _from(parts: Parts, columns: str) -> tuple[str, list[Any]]:
+    """Return SQL that gives these columns of exactly these parts, in brackets, and the values it takes."""
+    whole = [p.path for p in parts if not p.force]
+    sql, values = [], []
+    if whole:
+        sql.append(f"SELECT {columns} FROM read_parquet(?)")  # noqa: S608  (columns are our own words)
+        values.append(whole)
+    for p in parts:
+        if p.force:
+            sql.append(f"SELECT {columns} FROM read_parquet(?) WHERE force = ? AND list_contains(?, month)")  # noqa: S608
+            values += [p.path, p.force, list(p.months)]
+    return "(" + " UNION ALL ".join(sql) + ")", values
 
 
 @dataclass(frozen=True)
@@ -87,42 +133,69 @@ class Slice:
     area: str = ""
 
 
-@lru_cache(maxsize=512)
-def counts(street: tuple[str, ...]) -> tuple[tuple[str, str, int], ...]:
+@lru_cache(maxsize=4096)
+def _kept(path: str, column: str) -> tuple[tuple[str, str, str, int], ...]:
+    """Return (force, month, type, rows) of one table, remembered; the force is blank in a table of one force."""
+    found = _remembered(
+        column,
+        (Part(path),),
+        [],
+        lambda: _all(
+            f"""SELECT {"force" if _many(path) else "''"}, month, {column}, count(*)
+                FROM read_parquet(?) GROUP BY ALL ORDER BY ALL""",  # noqa: S608
+            [path],
+        ),
+    )
+    return tuple((str(f), str(m), str(t), int(n)) for f, m, t, n in found)
+
+
+@lru_cache(maxsize=4096)
+def _many(path: str) -> bool:
+    """Say whether a table holds many forces."""
+    return "force" in pq.read_schema(path).names
+
+
+def _counts(found: Parts, column: str) -> tuple[tuple[str, str, int], ...]:
+    sums: dict[tuple[str, str], int] = {}
+    for p in found:
+        for force, month, kind, n in _kept(p.path, column):
+            if not p.force or (force == p.force and month in p.months):
+                sums[month, kind] = sums.get((month, kind), 0) + n
+    return tuple((month, kind, n) for (month, kind), n in sorted(sums.items()))
+
+
+def counts(street: Parts) -> tuple[tuple[str, str, int], ...]:
     """Return (month, published crime type, rows) over street files."""
-    if not street:
-        return ()
-    found = _all(
-        "SELECT month, crime_type, count(*) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL", [list(street)]
-    )
-    return tuple((str(m), str(t), int(n)) for m, t, n in found)
+    return _counts(street, "crime_type")
 
 
-@lru_cache(maxsize=512)
-def outcome_counts(outcomes: tuple[str, ...]) -> tuple[tuple[str, str, int], ...]:
+def outcome_counts(outcomes: Parts) -> tuple[tuple[str, str, int], ...]:
     """Return (month, published outcome wording, rows) over outcome files."""
-    if not outcomes:
-        return ()
-    found = _all(
-        "SELECT month, outcome_type, count(*) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL",
-        [list(outcomes)],
-    )
-    return tuple((str(m), str(t), int(n)) for m, t, n in found)
+    return _counts(outcomes, "outcome_type")
 
 
-_OUTCOMES_OF_A_CRIME = """
-    SELECT crime_id,
-           max(CASE WHEN list_contains(?, outcome_type) THEN month END) AS charged_until,
-           max(CASE WHEN list_contains(?, outcome_type) THEN month END) AS other_until,
-           max(month) AS any_until
-    FROM read_parquet(?) WHERE crime_id IS NOT NULL GROUP BY crime_id
+_FOLLOWED = """
+    WITH ended AS (
+        SELECT {force}, crime_id,
+               max(CASE WHEN list_contains(?, outcome_type) THEN month END) AS charged_until,
+               max(CASE WHEN list_contains(?, outcome_type) THEN month END) AS other_until,
+               max(month) AS any_until
+        FROM {outcomes} WHERE crime_id IS NOT NULL GROUP BY ALL)
+    SELECT {group}s.month, s.crime_type,
+           count(s.crime_id),
+           count(*) FILTER (ended.charged_until >= s.month),
+           count(*) FILTER (ended.other_until >= s.month AND coalesce(ended.charged_until, '') < s.month),
+           count(*) FILTER (ended.any_until >= s.month),
+           count(*) - count(s.crime_id)
+    FROM {street} s LEFT JOIN ended ON ended.crime_id = s.crime_id {also}
+    GROUP BY ALL ORDER BY ALL
 """
 
 
 @lru_cache(maxsize=512)
 def followed(
-    street: tuple[str, ...],
-    outcomes: tuple[str, ...],
+    street: Parts,
+    outcomes: Parts,
     charged: tuple[str, ...],
     other_case: tuple[str, ...],
 ) -> tuple[Followed, ...]:
@@ -133,22 +206,45 @@ def followed(
     """
     if not street or not outcomes:
         return ()
-    found = _all(
-        f"""
-        WITH ended AS ({_OUTCOMES_OF_A_CRIME})
-        SELECT s.month, s.crime_type,
-               count(s.crime_id),
-               count(*) FILTER (ended.charged_until >= s.month),
-               count(*) FILTER (ended.other_until >= s.month
-                                AND coalesce(ended.charged_until, '') < s.month),
-               count(*) FILTER (ended.any_until >= s.month),
-               count(*) - count(s.crime_id)
-        FROM read_parquet(?) s LEFT JOIN ended ON ended.crime_id = s.crime_id
-        GROUP BY ALL ORDER BY ALL
-        """,  # noqa: S608  (the only thing put in is the constant above)
-        [list(charged), list(other_case), list(outcomes), list(street)],
-    )
+
+    def work_out() -> list[Any]:
+        rows, values = _from(street, "month, crime_type, crime_id")
+        ended, more = _from(outcomes, "month, outcome_type, crime_id")
+        sql = _FOLLOWED.format(force="1", outcomes=ended, group="", street=rows, also="")
+        return _all(sql, [list(charged), list(other_case), *more, *values])
+
+    what = _followed_key(outcomes, charged, other_case)
+    found = _remembered("followed", street, what, work_out)
     return tuple(Followed(str(r[0]), str(r[1]), *(int(n) for n in r[2:])) for r in found)
+
+
+def _followed_key(outcomes: Parts, charged: tuple[str, ...], other_case: tuple[str, ...]) -> list[Any]:
+    return [_key(outcomes), list(charged), list(other_case)]
+
+
+def follow_all(
+    pairs: Sequence[tuple[Parts, Parts]], charged: tuple[str, ...], other_case: tuple[str, ...]
+) -> None:
+    """Remember `followed` for many forces of the same two tables at once: one pass instead of one a force.
+
+    Each pair is one force's street and outcome parts; all are of one street table and one outcome table of many forces.
+    """
+    if not pairs:
+        return
+    street, outcomes = pairs[0][0][0].path, pairs[0][1][0].path
+    sql = _FOLLOWED.format(
+        force="force",
+        outcomes="read_parquet(?)",
+        group="s.force, ",
+        street="read_parquet(?)",
+        also="AND ended.force = s.force",
+    )
+    found: dict[str, list[Any]] = {}
+    for force, *row in _all(sql, [list(charged), list(other_case), outcomes, street]):
+        found.setdefault(force, []).append(row)
+    for s, o in pairs:
+        key = ["followed", _key(s), _followed_key(o, charged, other_case)]
+        memory.store(Path(street).parent.parent / "figures", key, found.get(s[0].force, []))
 
 
 def _where(part: Slice, prefix: str = "") -> tuple[str, list[str]]:
@@ -164,19 +260,42 @@ def _where(part: Slice, prefix: str = "") -> tuple[str, list[str]]:
     return sql, values
 
 
+def _areas_of(path: str) -> str:
+    """Return a Parquet file of one table's rows by force, month, type and small area; written when not there."""
+    target = Path(path).parent.parent / "figures" / f"{memory.name_of(['areas', Path(path).name])}.parquet"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        temporary = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}")
+        try:
+            _all(
+                f"""COPY (SELECT {"force" if _many(path) else "''"} AS force, month, crime_type, lsoa_code,
+                              min(lsoa_name) AS lsoa_name, count(*) AS n, count(lon_e6) AS placed,
+                              sum(lon_e6)::BIGINT AS lon, sum(lat_e6)::BIGINT AS lat
+                       FROM read_parquet(?) GROUP BY ALL ORDER BY 1, 2, 3, 4)
+                    TO '{str(temporary).replace("'", "''")}' (FORMAT parquet, COMPRESSION zstd)""",  # noqa: S608
+                [path],
+            )
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return str(target)
+
+
 @lru_cache(maxsize=512)
-def areas(street: tuple[str, ...], part: Slice) -> tuple[AreaCount, ...]:
+def areas(street: Parts, part: Slice) -> tuple[AreaCount, ...]:
     """Return rows by small area, most first; rows without an area come as the code `none`."""
     if not street:
         return ()
     where, values = _where(part)
+    kept = tuple(Part(_areas_of(p.path), p.force, p.months) for p in street)
+    rows, more = _from(kept, "month, crime_type, lsoa_code, lsoa_name, n, placed, lon, lat")
     found = _all(
         f"""
-        SELECT coalesce(lsoa_code, 'none'), coalesce(min(lsoa_name), ''), count(*) AS n,
-               sum(lon_e6) // count(lon_e6), sum(lat_e6) // count(lat_e6)
-        FROM read_parquet(?) WHERE {where} GROUP BY lsoa_code ORDER BY n DESC, 1
+        SELECT coalesce(lsoa_code, 'none'), coalesce(min(lsoa_name), ''), sum(n) AS n,
+               sum(lon) // nullif(sum(placed), 0), sum(lat) // nullif(sum(placed), 0)
+        FROM {rows} WHERE {where} GROUP BY lsoa_code ORDER BY n DESC, 1
         """,  # noqa: S608
-        [list(street), *values],
+        [*more, *values],
     )
     return tuple(
         AreaCount(
@@ -191,51 +310,75 @@ def areas(street: tuple[str, ...], part: Slice) -> tuple[AreaCount, ...]:
 
 
 @lru_cache(maxsize=512)
-def repeated(street: tuple[str, ...], part: Slice) -> int:
+def _repeats(street: Parts) -> tuple[tuple[int, str, str, str | None], ...]:
+    """Return (number of the identifier, month, type, area) of each row whose identifier other rows carry too."""
+
+    def work_out() -> list[Any]:
+        rows, values = _from(street, "month, crime_type, lsoa_code, crime_id")
+        again, more = _from(street, "crime_id")
+        return _all(
+            f"""WITH twice AS (SELECT crime_id, row_number() OVER (ORDER BY crime_id) AS id FROM {again}
+                    WHERE crime_id IS NOT NULL GROUP BY crime_id HAVING count(*) > 1)
+                SELECT id, month, crime_type, lsoa_code FROM {rows} JOIN twice USING (crime_id) ORDER BY ALL""",  # noqa: S608
+            [*more, *values],
+        )
+
+    return tuple((i, m, t, a) for i, m, t, a in _remembered("repeats", street, [], work_out))
+
+
+def repeated(street: Parts, part: Slice) -> int:
     """Return how many rows carry a crime identifier that another counted row carries too."""
     if not street:
         return 0
-    where, values = _where(part)
-    found = _all(
-        f"""SELECT coalesce(sum(n), 0) FROM (SELECT count(*) AS n FROM read_parquet(?)
-            WHERE {where} AND crime_id IS NOT NULL GROUP BY crime_id HAVING count(*) > 1)""",  # noqa: S608
-        [list(street), *values],
-    )
-    return int(found[0][0])
+    found: dict[int, int] = {}
+    for id, month, kind, area in _repeats(street):
+        if (
+            part.first <= month <= part.last
+            and part.crime_type in (ALL, kind)
+            and (not part.area or part.area == (area or "none"))
+        ):
+            found[id] = found.get(id, 0) + 1
+    return sum(n for n in found.values() if n > 1)
 
 
-def rows(street: tuple[str, ...], part: Slice, *, skip: int, take: int) -> list[Place]:
+def _places(sql: str, values: list[Any]) -> list[Place]:
+    return [Place(str(f), int(r), int(o), int(n)) for f, r, o, n in _all(sql, values)]
+
+
+_AT = 'file, row, "offset", length'
+
+
+def rows(street: Parts, part: Slice, *, skip: int, take: int) -> list[Place]:
     """Return a page of the street rows that a count rests on, in the order of month, file and row."""
     if not street:
         return []
     where, values = _where(part)
-    found = _all(
-        f"""SELECT file, row, "offset", length FROM read_parquet(?) WHERE {where}
-            ORDER BY month, file, row LIMIT ? OFFSET ?""",  # noqa: S608
-        [list(street), *values, take, skip],
+    source, more = _from(street, f"{_AT}, month, crime_type, lsoa_code")
+    return _places(
+        f"SELECT {_AT} FROM {source} WHERE {where} ORDER BY month, file, row LIMIT ? OFFSET ?",  # noqa: S608
+        [*more, *values, take, skip],
     )
-    return [Place(str(f), int(r), int(o), int(n)) for f, r, o, n in found]
 
 
 def crimes_with_ids(
-    street: tuple[str, ...], part: Slice, without: tuple[str, ...], *, skip: int, take: int
+    street: Parts, part: Slice, without: tuple[str, ...], *, skip: int, take: int
 ) -> list[Place]:
     """Return a page of the crimes a share is divided by: rows with an identifier, `without` types left out."""
     if not street:
         return []
     where, values = _where(part)
-    found = _all(
-        f"""SELECT file, row, "offset", length FROM read_parquet(?)
+    source, more = _from(street, f"{_AT}, month, crime_type, lsoa_code, crime_id")
+    return _places(
+        f"""SELECT {_AT} FROM {source}
             WHERE {where} AND crime_id IS NOT NULL AND NOT list_contains(?, crime_type)
             ORDER BY month, file, row LIMIT ? OFFSET ?""",  # noqa: S608
-        [list(street), *values, list(without), take, skip],
+        [*more, *values, list(without), take, skip],
     )
-    return [Place(str(f), int(r), int(o), int(n)) for f, r, o, n in found]
 
 
 def charged_rows(
-    street: tuple[str, ...],
-    outcomes: tuple[str, ...],
+    street: Parts,
+    outcomes: Parts,
     charged: tuple[str, ...],
     part: Slice,
     without: tuple[str, ...],
@@ -247,16 +390,18 @@ def charged_rows(
     if not street or not outcomes:
         return []
     where, values = _where(part, "s.")
+    source, more = _from(street, f"{_AT}, month, crime_type, lsoa_code, crime_id")
+    ended, last = _from(outcomes, f"{_AT}, month, outcome_type, crime_id")
     found = _all(
         f"""
         SELECT s.file, s.row, s."offset", s.length, min((o.month, o.file, o.row, o."offset", o.length))
-        FROM read_parquet(?) s JOIN read_parquet(?) o
+        FROM {source} s JOIN {ended} o
           ON o.crime_id = s.crime_id AND o.month >= s.month AND list_contains(?, o.outcome_type)
         WHERE {where} AND NOT list_contains(?, s.crime_type)
         GROUP BY s.month, s.file, s.row, s."offset", s.length
         ORDER BY s.month, s.file, s.row LIMIT ? OFFSET ?
         """,  # noqa: S608
-        [list(street), list(outcomes), list(charged), *values, list(without), take, skip],
+        [*more, *last, list(charged), *values, list(without), take, skip],
     )
     pairs = []
     for file, row, offset, length, first in found:
@@ -266,15 +411,15 @@ def charged_rows(
 
 
 def outcome_rows(
-    outcomes: tuple[str, ...], wordings: tuple[str, ...], first: str, last: str, *, skip: int, take: int
+    outcomes: Parts, wordings: tuple[str, ...], first: str, last: str, *, skip: int, take: int
 ) -> list[Place]:
     """Return a page of outcome rows dated between two months; with `wordings`, only those so worded."""
     if not outcomes:
         return []
     only = "AND list_contains(?, outcome_type)" if wordings else ""
-    found = _all(
-        f"""SELECT file, row, "offset", length FROM read_parquet(?) WHERE month BETWEEN ? AND ? {only}
+    source, more = _from(outcomes, f"{_AT}, month, outcome_type")
+    return _places(
+        f"""SELECT {_AT} FROM {source} WHERE month BETWEEN ? AND ? {only}
             ORDER BY month, file, row LIMIT ? OFFSET ?""",  # noqa: S608
-        [list(outcomes), first, last, *([list(wordings)] if wordings else []), take, skip],
+        [*more, first, last, *([list(wordings)] if wordings else []), take, skip],
     )
-    return [Place(str(f), int(r), int(o), int(n)) for f, r, o, n in found]

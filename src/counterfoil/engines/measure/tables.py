@@ -50,7 +50,18 @@ class Held:
     order: int
     notes: tuple[str, ...]
     table_sha256: str
+    parts: tuple[tuple[str, str, int], ...] = ()
     format: int = FORMAT
+
+    @property
+    def pieces(self) -> tuple[tuple[str, str, int], ...]:
+        """Return (force, month, rows) of all that the file holds; one for a file of one force and month."""
+        return self.parts or ((self.force, self.month, self.rows),)
+
+    @property
+    def edition(self) -> str:
+        """Name what may be counted together: one day of release, and files of one shape (single, or of many forces)."""
+        return f"{self.vintage}{'|extract' if self.parts else ''}"
 
     @property
     def age(self) -> tuple[str, str, int, str]:
@@ -195,6 +206,12 @@ class Tables:
         self._keep(one, data, None)
         return one, True
 
+    def rebuild(self, one: Held, data: bytes) -> None:
+        """Write the rows of an entry again from its raw bytes, into this folder."""
+        self.rows.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.path(one).exists():
+            self.path(one).write_bytes(_parquet(one.sha256, read(one.name, data)))
+
     def publish(self, one: Held) -> None:
         """List a staged file in the catalogue; from now on it is held. Doing it twice changes nothing."""
         self.catalogue.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -265,6 +282,7 @@ def _load(path: Path) -> Held:
     if found.get("format") != FORMAT:
         raise Corrupt(f"{path.name} is a catalogue entry of an unknown format.")
     found["notes"] = tuple(found["notes"])
+    found["parts"] = tuple((str(f), str(m), int(n)) for f, m, n in found["parts"])
     return Held(**found)
 
 

@@ -362,7 +362,7 @@ def number(request: HttpRequest, address: str) -> HttpResponseBase:
 def rows(request: HttpRequest, address: str) -> HttpResponseBase:
     """Show the published rows behind a number, a page at a time."""
     at = request.GET.get("page", "1")
-    found = queries.trace(
+    found = queries.behind(
         viewer_of(request),
         address,
         request.GET.get("part", ""),

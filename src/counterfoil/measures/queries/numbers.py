@@ -1,0 +1,287 @@
+"""Compute the number at an address from the files held now."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from counterfoil.accounts.rules import Viewer
+from counterfoil.engines import measure as engine
+from counterfoil.engines.errors import BadInput
+from counterfoil.engines.measure import ALL, Held, Slice
+from counterfoil.measures import rules
+from counterfoil.measures.queries.stock import MONTHLY, Stock, stock
+from counterfoil.measures.rules import Gaps, NumberId
+from counterfoil.reference import forces, outcomes
+from counterfoil.reference import measures as definitions
+from counterfoil.reference.measures import CrimeType, Definition
+
+CHARGED = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "charged")
+OTHER_CASE = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "other_case")
+NOT_CRIMES = tuple(t.name for t in definitions.crime_types() if not t.crime)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with everything needed to judge it; `value` is None when it is not known, never 0 for that.
+
+    state: `published`, `partly` (a month of the period is missing), `missing` (not published), `none` (this measure
+    does not exist for this type). For shares, `value`, `low` and `high` are percent with one decimal and `part` and
+    `whole` the counts behind them.
+    """
+
+    id: NumberId
+    definition: Definition
+    force: forces.Force
+    type_name: str
+    state: str
+    value: int | Decimal | None
+    low: Decimal | None
+    high: Decimal | None
+    part: int | None
+    whole: int | None
+    street: Gaps
+    outcomes: Gaps
+    until: str
+    without_id: int
+    not_crimes: int
+    other_case: int
+    repeated: int
+    area_name: str
+    vintage: str
+    used: tuple[Held, ...]
+    older: tuple[tuple[Held, Held], ...]
+    basis: str
+
+    def without(self, state: str) -> "Number":
+        """Return this number without its value, and why."""
+        return replace(self, state=state, value=None, low=None, high=None, part=None, whole=None)
+
+    @property
+    def newest(self) -> str:
+        """Return the day the newest of the files was imported."""
+        return max((h.imported_at[:10] for h in self.used), default="")
+
+
+def type_names(force: str) -> dict[str, CrimeType]:
+    """Return the crime types to show for a force by slug: the standard ones and any other in its files."""
+    return _types(stock(), force)
+
+
+def _types(now: Stock, force: str) -> dict[str, CrimeType]:
+    found = {t.slug: t for t in definitions.crime_types()}
+    for _, name, _ in engine.counts(now.parts("street", force)):
+        one = definitions.crime_type_named(name)
+        found.setdefault(one.slug, one)
+    return found
+
+
+def number(viewer: Viewer, address: str) -> Number:
+    """Compute the number at an address from the files held now.
+
+    Raises BadInput when the address is not one, or names a force or type of which nothing is known.
+    """
+    return compute(NumberId.parse(address))
+
+
+def compute(what: NumberId, all_held: Stock | None = None, *, viewer: Viewer | None = None) -> Number:
+    """Compute a number from the files held now, or from a stock that is given; files of one vintage only."""
+    if not forces.known(what.force):
+        raise BadInput("number", "There is no police force of this name.")
+    now = all_held or stock()
+    now = now.at(now.edition(what.force, MONTHLY, what.first, what.last))
+    street, ended = now.of("street", what.force), now.of("outcomes", what.force)
+    wanted = rules.months(what.first, what.last)
+    if what.measure == "outcomes":
+        return _outcomes(what, now, ended, wanted)
+    types = _types(now, what.force)
+    if what.type != ALL and what.type not in types:
+        raise BadInput("number", "There is no crime type of this name.")
+    street_gaps = rules.gaps(wanted, now.rows("street", what.force))
+    if what.measure == "crimes":
+        return _crimes(what, now, street, types, street_gaps)
+    if what.measure == "charged":
+        return _charged(what, now, street, ended, types, street_gaps)
+    return _charged_of_outcomes(what, now, ended, wanted)
+
+
+def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> Number:
+    files = tuple(sorted(set(used), key=lambda h: h.name))
+    facts: dict[str, Any] = {
+        "id": what,
+        "definition": definitions.measure(what.measure),
+        "force": forces.force(what.force),
+        "type_name": "",
+        "state": "published",
+        "value": None,
+        "low": None,
+        "high": None,
+        "part": None,
+        "whole": None,
+        "street": Gaps((), (), ()),
+        "outcomes": Gaps((), (), ()),
+        "until": "",
+        "without_id": 0,
+        "not_crimes": 0,
+        "other_case": 0,
+        "repeated": 0,
+        "area_name": "",
+        "vintage": rules.one_vintage(files),
+        "used": files,
+        "older": tuple(pair for pair in now.older if pair[1] in files),
+        "basis": rules.basis(files),
+    }
+    return Number(**{**facts, **found})
+
+
+def _name(types: dict[str, CrimeType], slug: str) -> str:
+    return ALL if slug == ALL else types[slug].name
+
+
+def _crimes(
+    what: NumberId, now: Stock, street: dict[str, Held], types: dict[str, CrimeType], gap: Gaps
+) -> Number:
+    used = [h for m, h in street.items() if what.first <= m <= what.last]
+    name = _name(types, what.type)
+    part = Slice(what.first, what.last, name, what.area)
+    everywhere = now.parts("street", what.force)
+    area_name = ""
+    value: int | None
+    if what.area:
+        found = [
+            a for a in engine.areas(everywhere, Slice(what.first, what.last, name)) if a.code == what.area
+        ]
+        value, area_name = (found[0].rows, found[0].name) if found else (0, "")
+    else:
+        found_rows = engine.counts(everywhere)
+        value = sum(n for m, t, n in found_rows if what.first <= m <= what.last and name in (ALL, t))
+    held = bool(gap.held or gap.empty)
+    return _number(
+        what,
+        now,
+        used,
+        type_name=name,
+        state="missing" if not held else "partly" if gap.missing else "published",
+        value=value if held else None,
+        street=gap,
+        repeated=engine.repeated(everywhere, part),
+        area_name=area_name,
+    )
+
+
+def _charged(
+    what: NumberId,
+    now: Stock,
+    street: dict[str, Held],
+    ended: dict[str, Held],
+    types: dict[str, CrimeType],
+    gap: Gaps,
+) -> Number:
+    name = _name(types, what.type)
+    if what.type != ALL and not types[what.type].crime:
+        return _number(what, now, (), type_name=name, state="none", street=gap)
+    until = max(ended, default="")
+    followed_months = rules.months(what.first, max(until, what.last))
+    outcome_gap = rules.gaps(followed_months, now.rows("outcomes", what.force))
+    s_used = [h for m, h in street.items() if what.first <= m <= what.last]
+    o_used = [h for m, h in ended.items() if m >= what.first]
+    common: dict[str, Any] = {"type_name": name, "street": gap, "outcomes": outcome_gap, "until": until}
+    if not gap.held or outcome_gap.missing or not outcome_gap.held:
+        return _number(what, now, [*s_used, *o_used], state="missing", **common)
+    everywhere = now.parts("street", what.force)
+    # Outcomes before a crime are never its own, so following all that is held gives the same for the months asked for.
+    followed = engine.followed(everywhere, now.parts("outcomes", what.force), CHARGED, OTHER_CASE)
+    found = [f for f in followed if what.first <= f.month <= what.last]
+    mine = [f for f in found if name in (ALL, f.crime_type) and f.crime_type not in NOT_CRIMES]
+    calls = [f for f in found if name == ALL and f.crime_type in NOT_CRIMES]
+    whole, part = sum(f.crimes for f in mine), sum(f.charged for f in mine)
+    common |= {
+        "part": part,
+        "whole": whole,
+        "without_id": sum(f.without_id for f in mine),
+        "not_crimes": sum(f.crimes + f.without_id for f in calls),
+        "other_case": sum(f.other_case for f in mine),
+        "repeated": engine.repeated(everywhere, Slice(what.first, what.last, name)),
+    }
+    if not whole:
+        return _number(what, now, [*s_used, *o_used], state="none", **common)
+    share = engine.share(part, whole)
+    return _number(
+        what,
+        now,
+        [*s_used, *o_used],
+        state="partly" if gap.missing or outcome_gap.empty else "published",
+        value=share.percent,
+        low=share.low,
+        high=share.high,
+        **common,
+    )
+
+
+def _charged_of_outcomes(
+    what: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[str, ...]
+) -> Number:
+    used = [h for m, h in ended.items() if what.first <= m <= what.last]
+    gap = rules.gaps(wanted, now.rows("outcomes", what.force))
+    found = [
+        row
+        for row in engine.outcome_counts(now.parts("outcomes", what.force))
+        if what.first <= row[0] <= what.last
+    ]
+    whole = sum(n for _, _, n in found)
+    part = sum(n for _, wording, n in found if wording in CHARGED)
+    common: dict[str, Any] = {"type_name": ALL, "outcomes": gap, "until": max(ended, default="")}
+    if not gap.held or not whole:
+        return _number(what, now, used, state="missing", **common)
+    share = engine.share(part, whole)
+    return _number(
+        what,
+        now,
+        used,
+        state="partly" if gap.missing or gap.empty else "published",
+        value=share.percent,
+        low=share.low,
+        high=share.high,
+        part=part,
+        whole=whole,
+        other_case=sum(n for _, wording, n in found if wording in OTHER_CASE),
+        **common,
+    )
+
+
+def _outcomes(what: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[str, ...]) -> Number:
+    used = [h for m, h in ended.items() if what.first <= m <= what.last]
+    gap = rules.gaps(wanted, now.rows("outcomes", what.force))
+    wordings = {w.slug: w.wording for w in outcomes.wordings()}
+    found = engine.outcome_counts(now.parts("outcomes", what.force))
+    wordings |= {outcomes.published(w).slug: w for _, w, _ in found}
+    if what.type != ALL and what.type not in wordings:
+        raise BadInput("number", "There is no outcome of this wording.")
+    name = ALL if what.type == ALL else wordings[what.type]
+    held = bool(gap.held or gap.empty)
+    count = sum(n for m, wording, n in found if what.first <= m <= what.last and name in (ALL, wording))
+    return _number(
+        what,
+        now,
+        used,
+        type_name=name,
+        state="missing" if not held else "partly" if gap.missing else "published",
+        value=count if held else None,
+        outcomes=gap,
+        until=max(ended, default=""),
+    )
+
+
+def periods_of(measure: str, place: str, viewer: Viewer) -> tuple[tuple[str, str], ...]:
+    """Return the periods that a measure has numbers for in one place, oldest first."""
+    if not forces.known(place):
+        raise BadInput("place", "There is no police force of this name.")
+    now = stock()
+    if not any(now.of(kind, place) for kind in MONTHLY):
+        return ()
+    return tuple((month, month) for month in now.months())
+
+
+def places_of(measure: str, viewer: Viewer) -> tuple[str, ...]:
+    """Return the places of which a measure's tables hold anything."""
+    return stock().forces()
