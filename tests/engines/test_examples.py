@@ -18,6 +18,7 @@ MODULES = [
     "counterfoil.engines.flow",
     "counterfoil.engines.forecast",
     "counterfoil.engines.forecast.caseload",
+    "counterfoil.engines.forecast.cohorts",
     "counterfoil.engines.forecast.split",
     "counterfoil.engines.refs",
     "counterfoil.engines.sandbox",
