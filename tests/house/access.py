@@ -20,12 +20,14 @@ BUNDLES: dict[str, frozenset[str]] = {
     "none": frozenset(),
 }
 OFFICERS = frozenset({"alice", "bruno", "dilys", "ines", "charlie", "gwen"})
+FORGETTERS = frozenset({"ines", "gwen", "iona"})
 PROSECUTORS = frozenset({"petra", "piers"})
 # Signed in with both factors, and neither: an administrator. Looks like nobody: a visitor, a suspended officer whose
 # session is still open, and an officer who gave only the password.
 ADMINISTRATORS = frozenset({"ada"})
+DATA_PROTECTION = frozenset({"iona"})
 NOBODY = frozenset({"visitor", "sam", "half_alice"})
-EVERYBODY = OFFICERS | PROSECUTORS | ADMINISTRATORS | NOBODY
+EVERYBODY = OFFICERS | PROSECUTORS | ADMINISTRATORS | DATA_PROTECTION | NOBODY
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,9 @@ TABLE: dict[str, Row] = {
     "portal:cookies": everybody(),
     "portal:accessibility": everybody(),
     # Signing in.
-    "staff-home": Row(OFFICERS | PROSECUTORS | ADMINISTRATORS, {}, ("GET", "POST"), (200, 302)),
+    "staff-home": Row(
+        OFFICERS | PROSECUTORS | ADMINISTRATORS | DATA_PROTECTION, {}, ("GET", "POST"), (200, 302)
+    ),
     "staff-sign-in": everybody(methods=("GET", "POST")),
     "staff-second-step": session(shown=(302,), why="whoever gave the right password in this browser"),
     "staff-set-up": session(shown=(302,), why="whoever gave the right password in this browser"),
@@ -122,6 +126,12 @@ TABLE: dict[str, Row] = {
     "desk-queue": officers(),
     "desk-cases": officers(),
     "desk-keys": officers(),
+    "desk-erasures": Row(FORGETTERS, {}, ("GET", "POST")),
+    "desk-erase": Row(
+        FORGETTERS,
+        {"own": frozenset({"ines", "iona"}), "other": frozenset({"gwen"}), "none": frozenset()},
+        why="entries only, for the data-protection officer and, as the second person, an inspector of the force",
+    ),
     "desk-case": of_case(methods=READ),
     "desk-timeline": of_case(methods=READ),
     "desk-why": of_case(methods=READ),
@@ -149,6 +159,7 @@ TABLE: dict[str, Row] = {
     "desk-copy": of_case(methods=READ),
     "desk-still": of_case(),
     "desk-clip": of_case(),
+    "desk-extract": of_case(methods=READ),
     "desk-clock": of_case(),
     "desk-redact": of_case(),
     "desk-redaction": of_case(),
@@ -195,6 +206,9 @@ TABLE: dict[str, Row] = {
     # The board: published figures, for everybody.
     "board:front": everybody(),
     "board:about": everybody(),
+    "board:targets": everybody(),
+    "board:targets_csv": everybody(),
+    "board:targets_svg": everybody(shown=(200, 404)),
     "board:files": everybody(),
     "board:files_csv": everybody(),
     "board:file": everybody(shown=(404,), why="only files of the published tables, by their digest"),

@@ -16,7 +16,7 @@ from counterfoil.engines.errors import BadInput
 from counterfoil.faces.board import words
 from counterfoil.faces.kit import page as kit_page
 from counterfoil.faces.kit import views as kit
-from counterfoil.faces.kit.language import lang
+from counterfoil.faces.kit.language import gettext, lang
 from counterfoil.measures import queries
 from counterfoil.reference import measures as definitions
 
@@ -39,9 +39,25 @@ def page(view: View) -> View:
     return answer
 
 
+def board_menu() -> tuple[tuple[str, str], ...]:
+    """Return the board's entrances: the name of the address and its words. One line for each."""
+    return (
+        ("board:front", gettext("Police forces")),
+        ("board:targets", gettext("Targets")),
+        ("board:about", gettext("What the numbers mean")),
+        ("board:files", gettext("The files held")),
+    )
+
+
 def show(request: HttpRequest, template: str, facts: Mapping[str, Any]) -> HttpResponse:
     """Show a page of the board: public, the same for everybody, and fresh after every import."""
-    given = {"w": words, "source": definitions.source("police_uk"), **facts}
+    given = {
+        "w": words,
+        "menu": board_menu(),
+        "here": request.path,
+        "source": definitions.source("police_uk"),
+        **facts,
+    }
     if request.GET:
         here = f"{request.path_info}?{request.GET.urlencode()}"
         given["other_language"] = here if lang() == "cy" else f"/cy{here}"

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from counterfoil.faces.board import views
+from counterfoil.faces.board import targets, views
 
 
 class Address:
@@ -28,6 +28,9 @@ urlpatterns = [
     path("files/", views.files, name="files"),
     path("files.csv", views.files_csv, name="files_csv"),
     path("file/<str:sha256>/", views.file, name="file"),
+    path("targets/", targets.targets, name="targets"),
+    path("targets.csv", targets.targets_csv, name="targets_csv"),
+    path("targets/<slug:target>.svg", targets.targets_svg, name="targets_svg"),
     path("force/<slug:slug>/", views.force, name="force"),
     path("force/<slug:slug>/<slug:table>.csv", views.force_csv, name="force_csv"),
     path("force/<slug:slug>/<slug:chart>.svg", views.force_svg, name="force_svg"),

@@ -1,5 +1,7 @@
 """How the board says numbers, months and shares in the language of the request."""
 
+from decimal import Decimal
+
 from counterfoil.faces.kit.language import gettext, lang, ngettext
 from counterfoil.measures.queries import Number
 from counterfoil.reference.forces import Force
@@ -51,6 +53,11 @@ def listed(months: tuple[str, ...]) -> str:
 def whole(n: int) -> str:
     """Write a whole number with commas."""
     return f"{n:,}"
+
+
+def amount(value: int | Decimal, unit: str) -> str:
+    """Write a value with commas and its unit, "27,504" or "12.8%"; half a count more is left away."""
+    return f"{value:,}{unit}" if unit else f"{int(value):,}"
 
 
 def name_of(force: Force) -> str:
