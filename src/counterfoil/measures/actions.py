@@ -13,7 +13,7 @@ from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import Held, Tables, file_name
 from counterfoil.ledger.actions import record
-from counterfoil.measures.queries import tables
+from counterfoil.measures.queries import settle, tables
 from counterfoil.reference import forces
 
 BOUNDARIES_SOURCE = "Office for National Statistics"
@@ -55,7 +55,9 @@ def _files(paths: Iterable[Path | str]) -> list[Path]:
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            found += sorted(p for p in path.rglob("*") if p.suffix.lower() == ".csv" and p.is_file())
+            found += sorted(
+                p for p in path.rglob("*") if p.suffix.lower() in (".csv", ".parquet") and p.is_file()
+            )
         elif path.is_file():
             found.append(path)
         else:
@@ -81,7 +83,7 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
         raise BadInput("vintage", "Give the day of release like 2022-04-20.")
     kept = tables()
     now = timezone.now()
-    before = {(h.kind, h.force, h.month): h for h in kept.held()}
+    before = {(h.kind, f, m): h for h in kept.held() for f, m, _ in h.pieces}
     new: list[Held] = []
     already: list[Held] = []
     refused: list[tuple[str, str]] = []
@@ -112,13 +114,14 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
         staged.add((one.name, one.sha256))
         (new if is_new else already).append(one)
     _publish(kept, new, "tables.imported", by)
-    replaced = []
+    replaced: dict[tuple[Held, Held], None] = {}
     for one in new:
-        old = before.get((one.kind, one.force, one.month))
-        if old is not None:
-            pair = (old, one) if one.age > old.age else (one, old)
-            replaced.append(pair)
-        before[(one.kind, one.force, one.month)] = one
+        for force, month, _ in one.pieces:
+            old = before.get((one.kind, force, month))
+            if old is not None:
+                replaced[(old, one) if one.age > old.age else (one, old)] = None
+            before[one.kind, force, month] = one
+    settle()
     return Imported(tuple(new), tuple(already), tuple(refused), tuple(ignored), tuple(replaced))
 
 

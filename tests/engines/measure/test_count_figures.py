@@ -19,9 +19,7 @@ def paths(folder: Path, force: str, kind: str) -> engine.Parts:
     tables = Tables(folder / "tables")
     for path in sorted(two_forces(folder / "files").rglob("*.csv")):
         tables.add(path.name, path.read_bytes(), now=NOW, by="x")
-    return engine.parts(
-        *(str(tables.path(h)) for h in tables.held() if (h.force, h.kind) == (force, kind))
-    )
+    return engine.parts(*(str(tables.path(h)) for h in tables.held() if (h.force, h.kind) == (force, kind)))
 
 
 def one(folder: Path, street: list[tuple[str, ...]], outcomes: list[tuple[str, ...]]) -> engine.Followed:

@@ -22,6 +22,7 @@
 True
 """
 
+from counterfoil.engines.measure.extract import COLUMNS as EXTRACT_COLUMNS
 from counterfoil.engines.measure.figures import (
     ALL,
     AreaCount,
@@ -34,11 +35,12 @@ from counterfoil.engines.measure.figures import (
     charged_rows,
     counts,
     crimes_with_ids,
-    follow_all,
     followed,
     outcome_counts,
     outcome_rows,
     parts,
+    prepare,
+    prime,
     repeated,
     rows,
 )
@@ -49,6 +51,7 @@ from counterfoil.engines.measure.tables import Held, Tables
 __all__ = [
     "ALL",
     "COLUMNS",
+    "EXTRACT_COLUMNS",
     "AreaCount",
     "FileName",
     "Followed",
@@ -65,12 +68,13 @@ __all__ = [
     "counts",
     "crimes_with_ids",
     "file_name",
-    "follow_all",
     "followed",
     "outcome_counts",
     "outcome_rows",
     "parts",
     "percent",
+    "prepare",
+    "prime",
     "read",
     "records",
     "repeated",

@@ -222,10 +222,10 @@ def _followed_key(outcomes: Parts, charged: tuple[str, ...], other_case: tuple[s
     return [_key(outcomes), list(charged), list(other_case)]
 
 
-def follow_all(
+def prime(
     pairs: Sequence[tuple[Parts, Parts]], charged: tuple[str, ...], other_case: tuple[str, ...]
 ) -> None:
-    """Remember `followed` for many forces of the same two tables at once: one pass instead of one a force.
+    """Remember what pages need of many forces of the same tables at once: one pass instead of one a force.
 
     Each pair is one force's street and outcome parts; all are of one street table and one outcome table of many forces.
     """
@@ -239,12 +239,29 @@ def follow_all(
         street="read_parquet(?)",
         also="AND ended.force = s.force",
     )
-    found: dict[str, list[Any]] = {}
-    for force, *row in _all(sql, [list(charged), list(other_case), outcomes, street]):
-        found.setdefault(force, []).append(row)
+    followed = _by_force(_all(sql, [list(charged), list(other_case), outcomes, street]))
+    repeats = _by_force(_all(_REPEATS.format(rows="read_parquet(?)"), [street, street]))
+    folder = Path(street).parent.parent / "figures"
     for s, o in pairs:
-        key = ["followed", _key(s), _followed_key(o, charged, other_case)]
-        memory.store(Path(street).parent.parent / "figures", key, found.get(s[0].force, []))
+        key = _followed_key(o, charged, other_case)
+        memory.store(folder, ["followed", _key(s), key], followed.get(s[0].force, []))
+        memory.store(folder, ["repeats", _key(s), []], repeats.get(s[0].force, []))
+
+
+def _by_force(rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for force, *row in rows:
+        found.setdefault(str(force), []).append(row)
+    return found
+
+
+def prepare(path: str, kind: str) -> None:
+    """Remember the sums of one table that pages need, so that the first page need not wait for them."""
+    if kind == "street":
+        _kept(path, "crime_type")
+        _areas_of(path)
+    elif kind == "outcomes":
+        _kept(path, "outcome_type")
 
 
 def _where(part: Slice, prefix: str = "") -> tuple[str, list[str]]:
@@ -309,19 +326,20 @@ def areas(street: Parts, part: Slice) -> tuple[AreaCount, ...]:
     )
 
 
+_REPEATS = """
+    WITH twice AS (SELECT force, crime_id, row_number() OVER (ORDER BY force, crime_id) AS id FROM {rows}
+                   WHERE crime_id IS NOT NULL GROUP BY force, crime_id HAVING count(*) > 1)
+    SELECT force, id, month, crime_type, lsoa_code FROM {rows} JOIN twice USING (force, crime_id) ORDER BY ALL
+"""
+
+
 @lru_cache(maxsize=512)
 def _repeats(street: Parts) -> tuple[tuple[int, str, str, str | None], ...]:
     """Return (number of the identifier, month, type, area) of each row whose identifier other rows carry too."""
 
     def work_out() -> list[Any]:
-        rows, values = _from(street, "month, crime_type, lsoa_code, crime_id")
-        again, more = _from(street, "crime_id")
-        return _all(
-            f"""WITH twice AS (SELECT crime_id, row_number() OVER (ORDER BY crime_id) AS id FROM {again}
-                    WHERE crime_id IS NOT NULL GROUP BY crime_id HAVING count(*) > 1)
-                SELECT id, month, crime_type, lsoa_code FROM {rows} JOIN twice USING (crime_id) ORDER BY ALL""",  # noqa: S608
-            [*more, *values],
-        )
+        rows, values = _from(street, "'' AS force, month, crime_type, lsoa_code, crime_id")
+        return [row[1:] for row in _all(_REPEATS.format(rows=rows), [*values, *values])]
 
     return tuple((i, m, t, a) for i, m, t, a in _remembered("repeats", street, [], work_out))
 

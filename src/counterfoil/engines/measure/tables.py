@@ -17,16 +17,19 @@ and the older is kept and shown.
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterfoil.engines.errors import BadInput, Corrupt
+from counterfoil.engines.measure import extract
+from counterfoil.engines.measure.figures import Place
 from counterfoil.engines.measure.policeuk import Parsed, read
 
 FORMAT = 1
@@ -107,6 +110,14 @@ class Tables:
         data = self.published_bytes(sha256)
         return [data[offset : offset + length] for offset, length in places]
 
+    def texts(self, one: Held, places: Sequence[Place]) -> list[str]:
+        """Return rows of a table as published (of an extract: as a line of CSV), after checking the raw file."""
+        if one.parts:
+            found = extract.row_texts(one.name, self.published_bytes(one.sha256), (p.row for p in places))
+            return [found[p.row] for p in places]
+        raw = self.published_rows(one.sha256, [(p.offset, p.length) for p in places])
+        return [r.decode("utf-8") for r in raw]
+
     def fsck(self) -> list[str]:
         """Check every entry against its raw file and its rows; return a sentence for each fault."""
         faults = []
@@ -142,7 +153,7 @@ class Tables:
         vintage: str = "",
         order: int = 0,
     ) -> tuple[Held, bool]:
-        """Keep one data.police.uk file and its rows durably, without listing it in the catalogue yet.
+        """Keep a file of data.police.uk, or a Parquet extract of many, durably, without listing it in the catalogue.
 
         Returns its entry and whether it is new; the same name with the same bytes is a no-op. Raises BadInput with a
         sentence when the file cannot be read; nothing of it is kept then. `now` is aware UTC.
@@ -151,23 +162,18 @@ class Tables:
         before = self.find(name, digest)
         if before is not None:
             return before, False
-        parsed = read(name, data)
-        copy = _parquet(digest, parsed)
+        facts, copy = _rows_of(name, digest, data)
         one = Held(
             name=name,
             sha256=digest,
             size=len(data),
-            kind=parsed.kind,
             source=source,
-            force=parsed.force,
-            month=parsed.month,
-            rows=parsed.rows,
             vintage=vintage,
             imported_at=_instant(now),
             imported_by=by,
             order=order,
-            notes=parsed.notes,
             table_sha256=hashlib.sha256(copy).hexdigest(),
+            **facts,
         )
         self._keep(one, data, copy)
         return one, True
@@ -210,7 +216,7 @@ class Tables:
         """Write the rows of an entry again from its raw bytes, into this folder."""
         self.rows.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.path(one).exists():
-            self.path(one).write_bytes(_parquet(one.sha256, read(one.name, data)))
+            self.path(one).write_bytes(_rows_of(one.name, one.sha256, data)[1])
 
     def publish(self, one: Held) -> None:
         """List a staged file in the catalogue; from now on it is held. Doing it twice changes nothing."""
@@ -265,6 +271,29 @@ def _place(path: Path, data: bytes) -> None:
             os.close(folder)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _rows_of(name: str, digest: str, data: bytes) -> tuple[dict[str, Any], bytes]:
+    """Read a file of crimes or outcomes; return what its entry says of it, and its rows as Parquet."""
+    if name.lower().endswith(".parquet"):
+        out = pa.BufferOutputStream()
+        found = extract.copy(name, digest, data, out)
+        return {
+            "kind": found.kind,
+            "force": "",
+            "month": "",
+            "rows": found.rows,
+            "notes": found.notes,
+            "parts": found.parts,
+        }, bytes(out.getvalue().to_pybytes())
+    parsed = read(name, data)
+    return {
+        "kind": parsed.kind,
+        "force": parsed.force,
+        "month": parsed.month,
+        "rows": parsed.rows,
+        "notes": parsed.notes,
+    }, _parquet(digest, parsed)
 
 
 def _parquet(digest: str, parsed: Parsed) -> bytes:

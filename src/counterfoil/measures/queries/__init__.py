@@ -33,7 +33,7 @@ from counterfoil.measures.queries.pages import (
     force_page,
     headline,
 )
-from counterfoil.measures.queries.stock import Stock, stock, tables
+from counterfoil.measures.queries.stock import Stock, settle, stock, tables
 from counterfoil.measures.queries.tracing import Recomputed, TraceRow, recompute, trace
 
 __all__ = [
@@ -72,6 +72,7 @@ __all__ = [
     "rows_csv",
     "rows_in",
     "series",
+    "settle",
     "stock",
     "tables",
     "trace",

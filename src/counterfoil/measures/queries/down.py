@@ -115,7 +115,7 @@ def _published(used: tuple[Held, ...], pairs: list[tuple[Place, Place | None]]) 
     """Fetch the published text of each place, opening (and re-hashing) each raw file once."""
     kept = tables()
     # The same bytes may have been published under two names only when neither has rows.
-    names = {h.sha256: h.name for h in used}
+    files = {h.sha256: h for h in used}
     wanted: dict[str, list[Place]] = defaultdict(list)
     for first, second in pairs:
         for place in (first, second):
@@ -123,11 +123,10 @@ def _published(used: tuple[Held, ...], pairs: list[tuple[Place, Place | None]]) 
                 wanted[place.file].append(place)
     texts: dict[Place, str] = {}
     for digest, places in wanted.items():
-        found = kept.published_rows(digest, [(p.offset, p.length) for p in places])
-        texts |= {p: t.decode("utf-8") for p, t in zip(places, found, strict=True)}
+        texts |= dict(zip(places, kept.texts(files[digest], places), strict=True))
 
     def row(place: Place, proof: Row | None = None) -> Row:
-        return Row(names[place.file], place, texts[place], proof)
+        return Row(files[place.file].name, place, texts[place], proof)
 
     return [row(p, row(q) if q is not None else None) for p, q in pairs]
 
@@ -141,10 +140,15 @@ def rows_csv(viewer: Viewer, address: str, part: str = "") -> Iterator[str]:
         raise BadInput("part", "There is no such list of rows.")
     kind = "street" if one.id.measure in ("crimes", "charged") else "outcomes"
     paired = one.id.measure == "charged" and part == "charged"
-    head = ["file", "sha256", "row", "byte_offset", "byte_length", *engine.COLUMNS[kind]]
+
+    def columns(kind: str) -> tuple[str, ...]:
+        extract = any(h.parts for h in one.used)
+        return tuple(engine.EXTRACT_COLUMNS[kind]) if extract else engine.COLUMNS[kind]
+
+    head = ["file", "sha256", "row", "byte_offset", "byte_length", *columns(kind)]
     if paired:
         head += [f"outcome {c}" for c in ("file", "sha256", "row", "byte_offset", "byte_length")]
-        head += [f"outcome {c}" for c in engine.COLUMNS["outcomes"]]
+        head += [f"outcome {c}" for c in columns("outcomes")]
 
     def cells(row: Row) -> list[object]:
         fields = next(csv.reader([row.text]))

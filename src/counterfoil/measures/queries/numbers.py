@@ -10,14 +10,12 @@ from counterfoil.engines import measure as engine
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import ALL, Held, Slice
 from counterfoil.measures import rules
-from counterfoil.measures.queries.stock import MONTHLY, Stock, stock
+from counterfoil.measures.queries.stock import CHARGED, MONTHLY, OTHER_CASE, Stock, stock
 from counterfoil.measures.rules import Gaps, NumberId
 from counterfoil.reference import forces, outcomes
 from counterfoil.reference import measures as definitions
 from counterfoil.reference.measures import CrimeType, Definition
 
-CHARGED = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "charged")
-OTHER_CASE = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "other_case")
 NOT_CRIMES = tuple(t.name for t in definitions.crime_types() if not t.crime)
 
 

@@ -10,9 +10,11 @@ from django.conf import settings
 from counterfoil.engines import measure as engine
 from counterfoil.engines.measure import Held, Tables
 from counterfoil.measures import rules
-from counterfoil.reference import forces
+from counterfoil.reference import forces, outcomes
 
 MONTHLY = ("street", "outcomes")
+CHARGED = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "charged")
+OTHER_CASE = tuple(w.wording for w in outcomes.wordings() if w.counts_as == "other_case")
 
 
 def tables() -> Tables:
@@ -131,3 +133,25 @@ def stock() -> Stock:
 def boundaries(now: Stock) -> Held | None:
     """Return the boundary file in use."""
     return now.used.get(("boundaries", "", ""))
+
+
+def settle() -> None:
+    """Work out and remember what pages need of every file held; after an import, so that no visitor waits for it."""
+    everything = stock()
+    for one in everything.held:
+        engine.prepare(str(everything.tables.path(one)), one.kind)
+    for edition in rules.editions(h for h in everything.held if h.kind in MONTHLY):
+        now = everything.at(edition)
+        pairs: dict[tuple[str, ...], list[tuple[engine.Parts, engine.Parts]]] = {}
+        for force in now.forces():
+            street, ended = now.parts("street", force), now.parts("outcomes", force)
+            if street:
+                files = tuple(p.path for p in (*street, *ended) if p.force)
+                pairs.setdefault(files if len(files) == 2 and ended else (), []).append((street, ended))
+        for files, found in pairs.items():
+            if files:
+                engine.prime(found, CHARGED, OTHER_CASE)
+            else:
+                for street, ended in found:
+                    engine.followed(street, ended, CHARGED, OTHER_CASE)
+                    engine.repeated(street, engine.Slice("0000-01", "9999-12"))
