@@ -206,6 +206,8 @@ TABLE: dict[str, Row] = {
     # The board: published figures, for everybody.
     "board:front": everybody(),
     "board:about": everybody(),
+    "board:prove_it": everybody(),
+    "board:prove_it_csv": everybody(),
     "board:targets": everybody(),
     "board:targets_csv": everybody(),
     "board:targets_svg": everybody(shown=(200, 404)),

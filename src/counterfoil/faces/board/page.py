@@ -44,6 +44,7 @@ def board_menu() -> tuple[tuple[str, str], ...]:
     return (
         ("board:front", gettext("Police forces")),
         ("board:targets", gettext("Targets")),
+        ("board:prove_it", gettext("Prove it")),
         ("board:about", gettext("What the numbers mean")),
         ("board:files", gettext("The files held")),
     )

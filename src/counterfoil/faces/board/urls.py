@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from counterfoil.faces.board import targets, views
+from counterfoil.faces.board import proving, targets, views
 
 
 class Address:
@@ -28,6 +28,8 @@ urlpatterns = [
     path("files/", views.files, name="files"),
     path("files.csv", views.files_csv, name="files_csv"),
     path("file/<str:sha256>/", views.file, name="file"),
+    path("prove-it/", proving.prove_it, name="prove_it"),
+    path("prove-it.csv", proving.prove_it_csv, name="prove_it_csv"),
     path("targets/", targets.targets, name="targets"),
     path("targets.csv", targets.targets_csv, name="targets_csv"),
     path("targets/<slug:target>.svg", targets.targets_svg, name="targets_svg"),
