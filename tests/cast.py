@@ -43,6 +43,8 @@ PARTS: dict[str, Part] = {
     "petra": Part("Petra Quill", (("prosecutor", ""),), second_factor=True),
     # A prosecutor to whom nothing was sent: must see nothing.
     "piers": Part("Piers Rook", (("prosecutor", ""),), second_factor=True),
+    # The data-protection officer of the home force: sees which entries an exhibit has, and no case.
+    "iona": Part("Iona Jessop", (("data-protection", HOME),), second_factor=True),
     # Runs the installation: accounts and postings, and never a case.
     "ada": Part("Ada Mint", (("administrator", ""),), second_factor=True),
     # Was an officer at the same desk and is suspended: must see nothing at once, sessions that are open included.

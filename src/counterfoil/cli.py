@@ -122,6 +122,7 @@ def tick() -> None:
     from counterfoil.duties.actions import sweep
     from counterfoil.evidence.copies import sweep_copies
     from counterfoil.evidence.custody import sweep_destroyed
+    from counterfoil.evidence.extracts import sweep as sweep_extracts
     from counterfoil.evidence.redactions import sweep as sweep_redactions
     from counterfoil.evidence.restricting import ask_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
@@ -140,6 +141,7 @@ def tick() -> None:
         lambda: sweep_bundles(timezone.now()),
         lambda: ask_screening(timezone.now()),
         lambda: sweep_copies(timezone.now()),
+        lambda: sweep_extracts(timezone.now()),
         lambda: sweep_redactions(timezone.now()),
         sweep_destroyed,
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
@@ -443,7 +445,16 @@ def parser() -> argparse.ArgumentParser:
     account.add_argument("username")
     account.add_argument("name", help="the person's name, in quotes")
     account.add_argument(
-        "role", choices=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"]
+        "role",
+        choices=[
+            "officer",
+            "inspector",
+            "prosecutor",
+            "administrator",
+            "examiner",
+            "analyst",
+            "data-protection",
+        ],
     )
     account.add_argument("--force", default="", help="two-character force code (not for prosecutors)")
     account.set_defaults(run=_account)

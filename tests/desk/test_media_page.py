@@ -1,17 +1,19 @@
 """The page on which a recording is watched: it works without scripts, in parts, and every look is an entry."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from tests import reels, scenes
 from tests.cast import Cast
 from tests.desk.signing import signed_in
 
-from counterfoil.evidence import actions, copies, times
-from counterfoil.evidence.models import Exhibit
+from counterfoil.evidence import actions, copies, extracts, times
+from counterfoil.evidence.models import Exhibit, Extract
 from counterfoil.faces.desk.views.media import offset_of, offset_words
 from counterfoil.ledger.models import Entry
 
@@ -83,7 +85,19 @@ def test_a_player_gets_the_part_it_asks_for(watched: tuple[scenes.Scene, Client,
     assert beyond.status_code == 416
 
 
-def test_a_still_and_a_clip_are_made_from_the_page_and_wrong_moments_keep_what_was_typed(
+def asked(client: Client, address: str, **typed: str) -> str:
+    """Ask for a still or clip on the page, and return the address where its making is followed."""
+    done = client.post(address, typed)
+    assert done.status_code == 303, done.content.decode()
+    return done.headers["Location"]
+
+
+def made(address: str) -> None:
+    """Do what the work process does with what was asked for."""
+    extracts.make_extract(UUID(address.rsplit("/", 1)[-1]))
+
+
+def test_a_still_and_a_clip_are_asked_for_on_the_page_and_made_in_the_background(
     watched: tuple[scenes.Scene, Client, str],
 ) -> None:
     scene, client, at = watched
@@ -91,18 +105,56 @@ def test_a_still_and_a_clip_are_made_from_the_page_and_wrong_moments_keep_what_w
     assert wrong.status_code == 400
     assert "the last one is frame 29" in wrong.content.decode()
     assert "The man at the gate" in wrong.content.decode()
-    done = client.post(f"{at}/still", {"at": "7", "title": "The man at the gate"})
-    assert done.status_code == 303
-    done = client.post(
-        f"{at}/clip", {"start": "5", "end": "0:01.5", "how": "exact", "title": "He comes and goes"}
-    )
-    assert done.status_code == 303
+    still_page = asked(client, f"{at}/still", at="7", title="The man at the gate")
+    clip_page = asked(client, f"{at}/clip", start="5", end="0:01.5", how="exact", title="He comes and goes")
+    assert not Exhibit.objects.filter(parent_id=scene.exhibit).exists(), "nothing is made inside the request"
+    page = client.get(still_page).content.decode()
+    assert "Waiting for its turn" in page
+    assert 'http-equiv="refresh"' in page
+    assert "Still: The man at the gate" in client.get(f"{at}/media").content.decode()
+    again = asked(client, f"{at}/still", at="7", title="The man at the gate")
+    assert again == still_page, "the same wish is the same still"
+    for address in (still_page, clip_page, clip_page):
+        made(address)
     still, clip = Exhibit.objects.filter(parent_id=scene.exhibit).order_by("number")
     assert still.recipe["facts"]["frame"] == 7
     assert (clip.recipe["facts"]["first_frame"], clip.recipe["facts"]["last_frame"]) == (5, 15)
+    for address, exhibit in ((still_page, still), (clip_page, clip)):
+        page = client.get(address).content.decode()
+        assert f"/exhibits/{exhibit.pk}/media" in page
+        assert 'http-equiv="refresh"' not in page
     page = client.get(f"{at}/media").content.decode()
     assert "The man at the gate" in page
     assert "He comes and goes" in page
+    assert "Being made from it" not in page
+
+
+def test_what_only_the_recording_can_refuse_is_said_with_all_that_was_typed(
+    watched: tuple[scenes.Scene, Client, str],
+) -> None:
+    scene, client, at = watched
+    address = asked(client, f"{at}/clip", start="0:00.5", end="0:59", how="exact", title="He comes and goes")
+    made(address)
+    page = client.get(address).content.decode()
+    assert "The recording ends at 0:00:02.9" in page
+    for typed in ('value="0:00.5"', 'value="0:59"', 'value="He comes and goes"'):
+        assert typed in page
+    assert not Exhibit.objects.filter(parent_id=scene.exhibit).exists()
+    assert "Not made" in client.get(f"{at}/media").content.decode()
+
+
+def test_a_still_whose_maker_was_stopped_is_asked_for_again_and_made_once(
+    watched: tuple[scenes.Scene, Client, str],
+) -> None:
+    scene, client, at = watched
+    address = asked(client, f"{at}/still", at="7", title="The man at the gate")
+    made(address)
+    # Killed after the exhibit was kept and before that was noted.
+    Extract.objects.update(state="making", result=None, touched_at=timezone.now() - timedelta(hours=2))
+    assert extracts.sweep(timezone.now()) == 1
+    made(address)
+    assert Exhibit.objects.filter(parent_id=scene.exhibit).count() == 1
+    assert Extract.objects.get().state == "made"
 
 
 def test_the_recorders_clock_is_noted_and_a_stills_moment_follows_from_it(
@@ -116,7 +168,7 @@ def test_the_recorders_clock_is_noted_and_a_stills_moment_follows_from_it(
     wrong = client.post(f"{at}/clock", {**typed, "direction": ""})
     assert "ahead or behind" in wrong.content.decode()
     assert client.post(f"{at}/clock", typed).status_code == 303
-    client.post(f"{at}/still", {"at": "20", "title": "The man at the gate"})
+    made(asked(client, f"{at}/still", at="20", title="The man at the gate"))
     still = Exhibit.objects.get(parent_id=scene.exhibit)
     page = client.get(f"/desk/cases/{scene.case}/exhibits/{still.pk}/media").content.decode()
     assert "2026-11-20 21:10:02" in page

@@ -90,7 +90,9 @@ def test_a_still_is_an_exhibit_with_parent_recipe_and_the_right_frame(
         assert reels.read_number(Image.open(stream)) == 17
     entry = Entry.objects.get(act="exhibit.derived")
     assert entry.body["recipe_sha256"] == recipes.digest(row.recipe)
-    assert entry.body["parent"] == str(scene.exhibit)
+    known = f"{new}\x00{scene.exhibit}"
+    assert entry.body["parent_sha256"] == hashlib.sha256(known.encode()).hexdigest()
+    assert str(scene.exhibit) not in str(entry.body), "who may not know the parent cannot read it here"
     assert row.recipe["input_sha256"] == hashlib.sha256(a_film).hexdigest()
     assert Exhibit.objects.get(pk=scene.exhibit).material == "unused"
     again = actions.derive(

@@ -25,7 +25,18 @@ from tests import scenes
 from tests.appeals import test_appeals as appeals
 from tests.cast import JONAH, NESTA, RHYS, Cast
 from tests.homes import a_home
-from tests.house.access import ADMINISTRATORS, CASES, EVERYBODY, NOBODY, OFFICERS, PROSECUTORS, TABLE, Row
+from tests.house.access import (
+    ADMINISTRATORS,
+    CASES,
+    DATA_PROTECTION,
+    EVERYBODY,
+    FORGETTERS,
+    NOBODY,
+    OFFICERS,
+    PROSECUTORS,
+    TABLE,
+    Row,
+)
 from tests.places.test_cameras import SAID
 
 from counterfoil.accounts.models import Actor
@@ -84,7 +95,9 @@ def test_the_door_of_each_view_asks_for_the_roles_that_its_row_says(name: str) -
     """The guard on the view itself, so that a row and a door cannot disagree unseen."""
     asks = getattr(ROUTES[name].view, "staff_roles", None)
     who = TABLE[name].who
-    if name.startswith("desk-"):
+    if name in ("desk-erasures", "desk-erase"):
+        assert (asks, who) == (("data-protection", "inspector"), FORGETTERS)
+    elif name.startswith("desk-"):
         assert (asks, who) == (("officer", "inspector"), OFFICERS)
     elif name.startswith("bench-") and who == PROSECUTORS:
         assert asks == ("prosecutor",)
@@ -120,6 +133,7 @@ class Stories:
             "share": uuid4(),
             "copy": self.copy(scene.exhibit),
             "redaction": self.redaction(scene),
+            "extract": self.extract(scene),
             **self.appeal(scene),
             "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")
             .values_list("pk", flat=True)
@@ -168,6 +182,18 @@ class Stories:
         copies.ask(str(exhibit))
         copies.make_copies(exhibit)
         return next(c.id for c in copies.copies_of(exhibit) if c.state == "made")
+
+    def extract(self, scene: scenes.Scene) -> UUID:
+        """Return a still that was asked for and could not be made, as the sandbox says of this file."""
+        from counterfoil.evidence import extracts
+
+        assert scene.exhibit
+        asked = {"at": "0"}
+        made = extracts.ask(
+            scene.case, scene.exhibit, kind="still", settings=asked, title="The gate", by=scene.by
+        )
+        extracts.make_extract(made)
+        return made
 
     def redaction(self, scene: scenes.Scene) -> UUID:
         """Return a redaction under review with two frames, at which everybody on the case has sat down already."""
@@ -562,5 +588,5 @@ def test_a_door_left_open_is_noticed(
 
 
 def test_the_table_names_everybody_and_nobody_twice() -> None:
-    groups = (OFFICERS, PROSECUTORS, ADMINISTRATORS, NOBODY)
+    groups = (OFFICERS, PROSECUTORS, ADMINISTRATORS, DATA_PROTECTION, NOBODY)
     assert sum(map(len, groups)) == len(EVERYBODY)

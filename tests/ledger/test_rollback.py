@@ -15,6 +15,7 @@ from counterfoil.ledger import actions
 from counterfoil.ledger.actions import sequencing
 from counterfoil.ledger.models import Checkpoint, Entry, Stamp
 from counterfoil.ledger.queries import conflict, decisions, faults, halted, log_folder, outside, published
+from counterfoil.ledger.queries import lost as lost_in_restores
 
 pytestmark = pytest.mark.django_db
 ADA = Viewer(id="0f0e0d0c-0000-4000-8000-00000000000a", name="Ada Mint")
@@ -178,6 +179,10 @@ def test_reconciling_takes_the_places_of_lost_entries_back_and_what_is_signed_th
     assert check_consistency(7, 10, old.root, bytes(newest.root), proof)
     gone = Entry.objects.filter(act="log.lost")
     assert [e.index for e in gone.order_by("index")] == [3, 4, 5, 6]
+    told = lost_in_restores()
+    assert told is not None
+    assert "What 4 entries of this force's log said was lost" in told.sentence
+    assert "one of them may be missing here" in told.sentence
     entry = Entry.objects.get(act="log.reconciled")
     assert (entry.by, entry.body["from_size"], entry.body["to_size"]) == (ADA.id, 3, 7)
     assert decisions("reconciled")[0]["reason"] == WHY

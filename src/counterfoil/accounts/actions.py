@@ -17,7 +17,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger.actions import record
 
 FAILURES_ALLOWED = 8
-OF_A_FORCE = ("officer", "inspector", "examiner", "analyst")
+OF_A_FORCE = ("officer", "inspector", "examiner", "analyst", "data-protection")
 FAILURES_WITHIN = timedelta(minutes=10)
 
 

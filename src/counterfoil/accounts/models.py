@@ -47,7 +47,15 @@ class Grant(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=Q(
-                    role__in=["officer", "inspector", "prosecutor", "administrator", "examiner", "analyst"]
+                    role__in=[
+                        "officer",
+                        "inspector",
+                        "prosecutor",
+                        "administrator",
+                        "examiner",
+                        "analyst",
+                        "data-protection",
+                    ]
                 ),
                 name="grant_role_known",
             ),

@@ -12,7 +12,9 @@ ROLES = {
     "administrator": "Runs the installation: accounts and postings, never cases",
     "examiner": "Indecent image examiner: approved by name to look at restricted images of cases they work on",
     "analyst": "Digital forensic analyst: may take out files that the virus scanner flagged, of cases they work on",
+    "data-protection": "Data-protection officer: asks for entries to be erased under a rule, and sees no case",
 }
+CALLED = {"data-protection": "data-protection officer"}
 
 # How long a link and its code work, and how many wrong codes end them.
 PASS_DAYS = 14
@@ -108,10 +110,15 @@ def needs(viewer: Viewer, role: str, what: str, *, second_factor: bool = False) 
     `what` completes "… can", for example "release a bundle to the defence".
     """
     if not viewer.has(role):
-        article = "an" if role[0] in "aeiou" else "a"
-        raise NotAllowed(f"Only {article} {role} can {what}.")
+        raise NotAllowed(f"Only {called(role)} can {what}.")
     if second_factor and not viewer.second_factor:
         raise NotAllowed(f"Sign in with your second factor before you {what}.")
+
+
+def called(role: str) -> str:
+    """Return somebody with a role in words: "an officer", "a data-protection officer"."""
+    name = CALLED.get(role, role)
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
 def initials(name: str) -> str:

@@ -1,7 +1,7 @@
 """Every way to change cases."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from counterfoil.cases import queries, rules
 from counterfoil.cases.models import Case, CaseAppeal, CaseReport, ExternalReference, Note, Party
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.refs import crime_number
+from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.actions import record
 from counterfoil.people.actions import note_person
 from counterfoil.places import queries as places
@@ -142,6 +143,13 @@ def keep_reason(case_id: UUID, act: str, text: str, *, by: Viewer, at: datetime 
     digest = hashlib.sha256(text.encode()).hexdigest()
     Note.objects.create(case_id=case_id, act=act, text=text, sha256=digest, by=by.id, at=at or timezone.now())
     return digest
+
+
+def forget_reasons(case_id: UUID, digests: Iterable[str]) -> None:
+    """Remove the reasons with these digests that no entry of the case names any more; what they said was erased."""
+    wanted = {d for d in digests if d}
+    named = {str(e.body.get("reason_sha256", "")) for e in ledger.entries_of_thread(Viewer.clock(), case_id)}
+    Note.objects.filter(case_id=case_id, sha256__in=wanted - named).delete()
 
 
 @transaction.atomic

@@ -15,6 +15,8 @@ def log(args: argparse.Namespace) -> int:
     """Tell the log's standing, reconcile it after a restore, erase again what came back, or write its timestamps."""
     if args.what == "status":
         print(queries.anchoring().sentence)
+        if (gone := queries.lost()) is not None:
+            print(gone.sentence)
         for sentence in actions.standing().sentences:
             print(sentence)
         return 0

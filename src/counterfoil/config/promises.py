@@ -280,6 +280,7 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("cases.Party", "party.added", "party", {"role": "role"}),
     ("duties.Duty", "duty.given", "duty", {"kind": "kind"}),
     ("evidence.Exhibit", BECAME, "exhibit", {"sha256": "sha256", "size": "size"}),
+    ("evidence.Extract", "extract.asked", "extract", {"kind": "kind"}),
     ("evidence.Redaction", "redaction.begun", "redaction", {}),
     (
         "evidence.Schedule",

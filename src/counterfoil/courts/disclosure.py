@@ -5,7 +5,7 @@ marked to be disclosed, and the MG6C numbered as the defence was served it, from
 from the MG6D, nor anything counted over material that the defence does not have.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,8 +17,9 @@ from counterfoil.courts.queries import marks_of
 from counterfoil.engines import bundle as engine
 from counterfoil.engines.errors import NotAllowed
 from counterfoil.evidence import material
+from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.material import ItemCard, ScheduleCard
-from counterfoil.evidence.rules import numbered
+from counterfoil.evidence.rules import is_redaction, numbered
 
 # Acts on an exhibit that are decisions about disclosure, not custody. They may tell of what else is on the case (a
 # still whose existence is sensitive makes its parent unused), so the defence's copy does not have them.
@@ -139,7 +140,7 @@ def _for_defence(
         raise NotAllowed(
             "The case changed since the prosecutor's bundle was built. Build a new one and send it."
         )
-    served = served_issues(served_before(bundle.case_id), mg6c, marks)
+    served = served_issues(served_before(bundle.case_id), mg6c, marks, _behind_redactions(bundle, held))
     return Contents(
         keys=keys,
         schedules=tuple(
@@ -158,15 +159,31 @@ def _for_defence(
     )
 
 
+def _behind_redactions(bundle: Bundle, held: Sequence[ItemCard]) -> frozenset[str]:
+    """Return the keys of what the defence gets only with something removed: not the whole itself."""
+    inside = {i.key for i in held}
+    exhibits = evidence.exhibits_of(Viewer(id=str(bundle.asked_by_id)), bundle.case_id)
+    keys = {x.label: f"exhibit:{x.id}" for x in exhibits}
+    parents = {x.label: x.parent for x in exhibits if x.parent is not None}
+    behind: set[str] = set()
+    for x in exhibits:
+        label = x.label if f"exhibit:{x.id}" in inside and is_redaction(x.recipe) else None
+        while label is not None and (label := parents.get(label)) is not None:
+            behind.add(keys[label])
+    return frozenset(behind) - inside
+
+
 def served_issues(
     before: Iterable[Mapping[str, Any]],
     mg6c: ScheduleCard,
     marks: Mapping[tuple[str, str], tuple[str, str]],
+    undigested: Container[str] = (),
 ) -> list[dict[str, Any]]:
     """Return the issues of MG6C for the defence: what it was given before, and the one that stands, in its own numbers.
 
     An item keeps the number it was first served under. A line that never reached the defence never had a number
-    there, so taking it off the form (because it turned out to be sensitive) leaves no gap.
+    there, so taking it off the form (because it turned out to be sensitive) leaves no gap. `undigested` are the keys of
+    items whose digest is left out, because with it a guess at what was removed from them could be confirmed.
     """
     issues = [dict(i) for i in before]
     earlier = [{str(line["key"]): int(line["number"]) for line in i["lines"]} for i in issues]
@@ -178,7 +195,7 @@ def served_issues(
             "reference": lines[key]["reference"],
             "description": lines[key]["description"],
             "location": lines[key]["location"],
-            "sha256": lines[key]["sha256"],
+            "sha256": "" if key in undigested else lines[key]["sha256"],
             "mark": marks.get(("MG6C", key), ("", ""))[0],
         }
         for key, number in numbered(list(lines), earlier).items()

@@ -23,7 +23,7 @@ from counterfoil.engines.errors import Corrupt, NotAllowed
 from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.copies import CopyCard, copies_of_case
 from counterfoil.evidence.queries import ExhibitCard
-from counterfoil.evidence.rules import declaration, may_derive
+from counterfoil.evidence.rules import declaration, is_redaction, may_derive
 from counterfoil.evidence.times import TimesCard, times_of_case
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.queries import CheckpointRow, Line
@@ -82,7 +82,18 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
         for report_id in cases.reports_of(case_id):
             shown += [e for e in ledger.entries_of(viewer, "report", report_id) if e.act == "report.accepted"]
     # A derived exhibit names what it was made from only where that is in the bundle or on a schedule in it.
-    named = {x.label for x in exhibits} | {i.exhibit for s in holds.schedules for i in s.items}
+    held_labels = {x.label for x in exhibits}
+    named = held_labels | {i.exhibit for s in holds.schedules for i in s.items}
+
+    def origin(x: ExhibitCard) -> str | None:
+        """Return the label of what an exhibit was made from, where this bundle's reader may know it with the recipe.
+
+        A redaction's recipe says where something was removed and how long it was, and its input's digest confirms a
+        guess at it: the defence gets neither, unless it has the whole anyway.
+        """
+        known = held_labels if defence and is_redaction(x.recipe) else named
+        return x.parent if x.parent in known else None
+
     copies, noted = copies_of_case(case_id), times_of_case(case_id)
     facts_exhibits = [
         engine.ExhibitFacts(
@@ -95,10 +106,10 @@ def gather(bundle: Bundle, now: datetime, holds: Contents | None = None) -> engi
             produced_by=x.produced_by,
             open=partial(vault().open, x.sha256),
             events=[_event(e) for e in by_subject.get(f"exhibit:{x.id}", [])],
-            parent=x.parent if x.parent in named else None,
-            recipe=x.recipe if x.parent in named else None,
+            parent=origin(x),
+            recipe=x.recipe if origin(x) else None,
             restricted=not may_derive(x),
-            note=_why_not_copied(x),
+            note=_note(x),
             duration_ms=_duration(x),
             recorded=_recorded(noted.get(x.id)),
             working=_working(copies.get(x.id, [])) if may_derive(x) else [],
@@ -200,11 +211,17 @@ def _working(copies: Sequence[CopyCard]) -> list[engine.WorkingFacts]:
     ]
 
 
-def _why_not_copied(exhibit: ExhibitCard) -> str:
-    """Return why an exhibit's bytes are not in any bundle; "" when they are."""
+def _note(exhibit: ExhibitCard) -> str:
+    """Return why an exhibit's bytes are not in any bundle, or that it is a redaction; "" for the others."""
     if exhibit.state == "destroyed":
         return "Its bytes were destroyed under an order."
-    return "Not copied: this exhibit is restricted, and nothing is made of it." if exhibit.restricted else ""
+    if exhibit.restricted:
+        return "Not copied: this exhibit is restricted, and nothing is made of it."
+    return (
+        "Redacted: something was removed from it by a person's decision."
+        if is_redaction(exhibit.recipe)
+        else ""
+    )
 
 
 def _mg12(

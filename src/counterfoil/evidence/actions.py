@@ -271,11 +271,11 @@ def derive(
 
     The parent's bytes are hashed again first and never change. One transaction holds the exhibit, its title and the
     entry with the digests of its bytes and of its recipe. The same recipe by the same person gives the same exhibit
-    again. Takes as long as the recipe does: call it for long ones from a background task.
+    again. Takes as long as the recipe does: pages ask for it through `extracts` and `redactions`.
     """
     needs(by, "officer", "make an exhibit from another")
     shown = rules.clean_title(title)
-    parent = _derivable(case_id, exhibit_id, by)
+    parent = derivable(case_id, exhibit_id, by)
     with recipes.master(parent.sha256) as path:
         made = recipes.carry_out(
             path, parent.sha256, task, settings, sources=sources, on_progress=on_progress
@@ -288,7 +288,7 @@ def derive(
         case = _open_case(case_id, by)
         now = timezone.now()
         # Asked again under the lock: it may have been flagged, returned or destroyed while we worked.
-        _derivable(case_id, exhibit_id, by)
+        derivable(case_id, exhibit_id, by)
         exhibit = Exhibit.objects.create(
             id=uuid4(),
             case=case,
@@ -316,7 +316,9 @@ def derive(
             sha256=made.stored.sha256,
             size=made.stored.size,
             title_sha256=digest,
-            parent=str(exhibit_id),
+            # Which exhibit that was can be checked by whoever knows it, and guessed by nobody: this entry is shown to
+            # the defence, which may not know that there is another.
+            parent_sha256=hashlib.sha256(f"{exhibit.pk}\x00{exhibit_id}".encode()).hexdigest(),
             recipe_sha256=recipe_sha256,
         )
         parent_is_unused(exhibit_id, by=by)
@@ -331,7 +333,7 @@ def derive(
         raise
 
 
-def _derivable(case_id: UUID, exhibit_id: UUID, by: Viewer) -> Exhibit:
+def derivable(case_id: UUID, exhibit_id: UUID, by: Viewer) -> Exhibit:
     """Return the exhibit when something may be made of it by this person now."""
     if not cases.why(by, case_id).allowed:
         raise NotAllowed("You have no part in this case, so you cannot change it.")

@@ -296,6 +296,36 @@ class Redaction(models.Model):
         return f"redaction of {self.exhibit_id}"
 
 
+class Extract(models.Model):
+    """A still or clip that was asked for: made in the background by a recipe, and kept as a derived exhibit."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=5)
+    settings = models.JSONField(default=dict)
+    title = models.CharField(max_length=200)
+    state = models.CharField(max_length=8, default="waiting")
+    done = models.PositiveSmallIntegerField(default=0)
+    said = models.CharField(max_length=500, blank=True)
+    asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    touched_at = models.DateTimeField()
+    result = models.ForeignKey(Exhibit, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(kind__in=["still", "clip"]), name="extract_kind_known"),
+            models.CheckConstraint(
+                condition=Q(state="made", result__isnull=False)
+                | Q(state__in=["waiting", "making", "refused"], result__isnull=True),
+                name="extract_made_has_result",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.exhibit_id}"
+
+
 class Share(models.Model):
     """An exhibit's viewing copy given to one named person outside, for a purpose and a time, marked with their name."""
 
@@ -364,3 +394,37 @@ class Destruction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.state} {self.order}"
+
+
+class Erasure(models.Model):
+    """A wish to erase what entries of an exhibit's custody say, under a rule, decided by a second person."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
+    rule = models.CharField(max_length=40)
+    entries = models.JSONField(default=list)
+    reason_sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=8, default="asked")
+    asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        "accounts.Actor", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
+                | Q(state__in=["done", "refused"], decided_by__isnull=False, decided_at__isnull=False),
+                name="erasure_state_known",
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
+                name="erasure_by_two_people",
+            ),
+            models.UniqueConstraint(fields=["exhibit"], condition=Q(state="asked"), name="erasure_one_wish"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.rule}"

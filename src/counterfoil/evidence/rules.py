@@ -22,6 +22,44 @@ CUSTODY = Flow(
     }
 )
 
+
+def is_redaction(recipe: Mapping[str, object] | None) -> bool:
+    """Say whether a recipe is that of a redaction: it tells where something was removed, and how much."""
+    return recipe is not None and str(recipe.get("task", "")).startswith("counterfoil.engines.redaction.")
+
+
+# What an entry of these says may be erased: who looked, took a copy, had it in hand, or got it back. The others tie its
+# bytes, its disclosure or what was given away to the log, and without them nothing about the exhibit is proved.
+ERASABLE = frozenset(
+    {"exhibit.viewed", "exhibit.opened", "exhibit.copied", "exhibit.moved", "exhibit.returned",
+     "exhibit.destruction_refused"}
+)  # fmt: skip
+
+
+class Entered(Protocol):
+    """An entry, as far as it is known before its content is."""
+
+    @property
+    def act(self) -> str: ...
+
+    @property
+    def index(self) -> int | None: ...
+
+    @property
+    def gone(self) -> bool: ...
+
+
+def why_not_erased(entry: Entered) -> str:
+    """Return why what an entry says cannot be erased, in a sentence; "" when it can."""
+    if entry.gone:
+        return "What it said is gone already."
+    if entry.index is None:
+        return "It has no place in the log yet. Try again in a minute."
+    if entry.act not in ERASABLE:
+        return "It ties the exhibit's bytes, its disclosure or what was given away to the log, and is kept."
+    return ""
+
+
 # The declaration of a written statement, in words that meet Criminal Procedure Rules 16.2: true to the best of
 # knowledge and belief, and the maker knows it is an offence to state wilfully what is false or not believed.
 # Its digest is checked at start: a changed word must be a deliberate new version.

@@ -40,16 +40,23 @@ def seconds_of(text: str) -> Fraction | None:
     return int(found[1] or 0) * 3600 + int(found[2]) * 60 + Fraction(found[3])
 
 
-def moment(field: str, text: str, times: Timeline) -> int:
-    """Return the number of the frame that a person named, or refuse with how many there are."""
-    last = len(times) - 1
+def understood(field: str, text: str, frames: int | None) -> int | Fraction:
+    """Return the number of a frame or the seconds that a person named; refuse what is neither, or beyond `frames`."""
     if number := _FRAME.fullmatch(text):
-        if int(number[1]) > last:
-            raise BadInput(field, f"There is no frame {int(number[1])}: the last one is frame {last}.")
+        if frames is not None and int(number[1]) >= frames:
+            raise BadInput(field, f"There is no frame {int(number[1])}: the last one is frame {frames - 1}.")
         return int(number[1])
     seconds = seconds_of(text)
     if seconds is None:
         raise BadInput(field, "Give a frame number like 120, or a time like 0:01:02.5.")
+    return seconds
+
+
+def moment(field: str, text: str, times: Timeline) -> int:
+    """Return the number of the frame that a person named, or refuse with how many there are."""
+    seconds = understood(field, text, len(times))
+    if isinstance(seconds, int):
+        return seconds
     whole = times.seconds(times.pts[-1] - times.pts[0])
     longest = max(times.steps, default=Fraction(1))
     if seconds > whole + longest:

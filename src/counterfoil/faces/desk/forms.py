@@ -263,6 +263,22 @@ class Settle(Typed):
     reason = long(4000)
 
 
+class FindExhibit(Typed):
+    """Which exhibit's entries to look for."""
+
+    case = short(20)
+    label = short(20)
+
+
+class Erase(Typed):
+    """Under which rule and why entries are erased; or the second person's decision. The entries are ticked."""
+
+    step = short(8)
+    entry = short(40)
+    rule = short(40)
+    reason = long(4000)
+
+
 class Still(Typed):
     """Which frame becomes an exhibit."""
 

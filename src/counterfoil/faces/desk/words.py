@@ -147,8 +147,8 @@ def timeline(
     return [
         Event(
             at=e.at,
-            who=shown.get(e.by, "Somebody who has left"),
-            what=_what(e, shown, things),
+            who="–" if e.gone else shown.get(e.by, "Somebody who has left"),
+            what=_gone(e) if e.gone else _what(e, shown, things),
             why=_why(e, reasons),
             state=_state(e.act),
             index=e.index,
@@ -156,6 +156,16 @@ def timeline(
         )
         for e in lines
     ]
+
+
+def _gone(entry: Line) -> str:
+    """Say of an entry without content why it has none: erased by people, or lost with a database that was restored."""
+    if entry.act == "log.lost":
+        return (
+            "Lost: what this entry said was not in the backup that was restored. Its place in the log stays"
+        )
+    why = f" entry {entry.erased_by} says by which rule" if entry.erased_by is not None else " by a rule"
+    return f"Erased, with two people’s approval;{why}. Its place in the log stays"
 
 
 def _state(act: str) -> str:
@@ -311,6 +321,15 @@ def _what(entry: Line, names: Mapping[str, str], things: Mapping[str, str]) -> s
             return f"Asked that exhibit {thing} be destroyed under {str(body.get('order', '')).replace('_', ' ')}"
         case "exhibit.destruction_refused":
             return f"Decided that exhibit {thing} is kept"
+        case "exhibit.erasure_asked":
+            return f"Asked that entries of exhibit {thing} be erased"
+        case "exhibit.erasure_refused":
+            return f"Decided that entries of exhibit {thing} stay as they are"
+        case "exhibit.erased":
+            many = len(body.get("entries", ()))
+            return f"Erased what {many} {'entry' if many == 1 else 'entries'} of exhibit {thing} said"
+        case "extract.asked":
+            return f"Asked for a {'clip' if body.get('kind') == 'clip' else 'still'} from an exhibit"
         case "exhibit.destroyed":
             return f"Destroyed exhibit {thing} under {str(body.get('order', '')).replace('_', ' ')}"
         case "exhibit.material" | "statement.material":

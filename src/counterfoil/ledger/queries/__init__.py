@@ -15,6 +15,7 @@ from counterfoil.ledger.queries.decisions import decisions, decisions_file
 from counterfoil.ledger.queries.faults import faults
 from counterfoil.ledger.queries.reading import (
     Line,
+    Lost,
     Someone,
     checkpoint_of,
     entries_of,
@@ -23,6 +24,7 @@ from counterfoil.ledger.queries.reading import (
     line,
     log_folder,
     log_lock,
+    lost,
     newest_checkpoint,
     proof_of,
     recent,
@@ -33,6 +35,7 @@ __all__ = [
     "Anchoring",
     "CheckpointRow",
     "Line",
+    "Lost",
     "Someone",
     "StampRow",
     "anchored_sizes",
@@ -49,6 +52,7 @@ __all__ = [
     "line",
     "log_folder",
     "log_lock",
+    "lost",
     "newest_checkpoint",
     "note_of",
     "outside",

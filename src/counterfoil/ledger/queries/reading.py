@@ -10,8 +10,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Count, Max, QuerySet
 
+from counterfoil.engines.clock import London
 from counterfoil.engines.tlog import TileDir
 from counterfoil.ledger.models import Checkpoint, Entry
 
@@ -109,6 +110,30 @@ def entries_of_thread(viewer: Someone, thread: UUID | str) -> list[Line]:
 def proof_of(index: int, size: int) -> list[bytes]:
     """Return the inclusion proof of the entry at `index` in the tree of `size`, from the published tiles."""
     return log_folder().inclusion(index, size)
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Entries whose content was lost with a database that was restored: how many, and when that was decided."""
+
+    entries: int
+    at: datetime
+
+    @property
+    def sentence(self) -> str:
+        """Say it for a person who reads about one thing: nobody knows what the lost entries were about."""
+        many = "1 entry" if self.entries == 1 else f"{self.entries} entries"
+        day = self.at.astimezone(London).strftime("%-d %B %Y")
+        return (
+            f"What {many} of this force's log said was lost when a backup was restored on {day}. Their places in the "
+            "log stay. Nobody knows what they were about, so one of them may be missing here."
+        )
+
+
+def lost() -> Lost | None:
+    """Return what was lost of the log in restores, or None when nothing was."""
+    found = Entry.objects.filter(act="log.lost").aggregate(n=Count("pk"), at=Max("at"))
+    return Lost(found["n"], found["at"]) if found["n"] else None
 
 
 def growth_of(old: int, new: int) -> list[bytes]:

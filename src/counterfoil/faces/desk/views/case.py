@@ -191,6 +191,7 @@ def timeline(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpRespon
         "case": card,
         "kinds": kind_names(),
         "events": events(viewer, card, lines, exhibits, bundles, titles),
+        "lost": ledger.lost(),
         "here": "cases",
     }
     return shown(request, viewer, "desk/timeline.html", facts)

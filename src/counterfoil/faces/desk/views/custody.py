@@ -73,6 +73,7 @@ def watched(request: HttpRequest, viewer: Viewer, case: CaseCard, exhibit: Exhib
         "kinds": kind_names(),
         "exhibit": exhibit,
         "rows": list(reversed(rows)),
+        "lost": ledger.lost(),
         "here": "cases",
     }
     return shown(request, viewer, "desk/watched.html", facts)

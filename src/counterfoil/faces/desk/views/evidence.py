@@ -69,6 +69,7 @@ def exhibit(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID)
     reasons = {**cases.notes_by_digest(card.id), **evidence.titles_of(card.id)}
     custody = words.timeline(lines, names, {f"exhibit:{found.id}": found.label}, reasons)
     facts = {"case": card, "kinds": kind_names(), "exhibit": found, "events": custody, "here": "cases"}
+    facts["lost"] = ledger.lost()
     return shown(
         request,
         viewer,

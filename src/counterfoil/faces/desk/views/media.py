@@ -13,22 +13,29 @@ from counterfoil.accounts import queries as accounts
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases.queries import CaseCard
 from counterfoil.engines.clock import London
-from counterfoil.engines.errors import BadInput, NotAllowed
+from counterfoil.engines.errors import BadInput
 from counterfoil.engines.media.moments import seconds_of
-from counterfoil.engines.sandbox import Unreadable
-from counterfoil.evidence import actions as evidence_actions
 from counterfoil.evidence import copies as working
+from counterfoil.evidence import extracts, times
 from counterfoil.evidence import queries as evidence
-from counterfoil.evidence import times
 from counterfoil.faces.desk import forms
-from counterfoil.faces.desk.views.acting import attempt, both, getting, officers, on_case, shown, start, to
+from counterfoil.faces.desk.views.acting import (
+    attempt,
+    both,
+    getting,
+    officers,
+    on_case,
+    reading,
+    shown,
+    start,
+    to,
+)
 from counterfoil.faces.desk.views.case import asked
 from counterfoil.faces.desk.views.lists import kind_names
 from counterfoil.faces.kit.page import gone
 from counterfoil.faces.kit.served import as_part
 
-STILL = "counterfoil.engines.media.pictures:still"
-CLIP = "counterfoil.engines.media.clip:clip"
+REFRESH_SECONDS = 3
 _OFFSET = re.compile(
     r"\s*([+\-−]?)\s*(?:(\d{1,6}):)?(?:(\d{1,6}):)?(\d{1,9})(?:\.(\d{1,3}))?\s*s?\s*", re.ASCII
 )
@@ -59,6 +66,7 @@ def media(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID) -
         if "proxy" in made
         else 0,
         "sheet": _sheet(made.get("thumbs")),
+        "extracts": extracts.unfinished(exhibit),
         "derived": [x for x in everything if x.parent == about.label],
         "notes": notes,
         "note": notes[0] if notes else None,
@@ -113,27 +121,20 @@ def copy(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID, co
 @both
 @on_case
 def still(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID) -> HttpResponseBase:
-    """Make one frame an exhibit of its own."""
-    return _derive(request, viewer, card, exhibit, "still", forms.Still, STILL, ("at",))
+    """Ask that one frame becomes an exhibit of its own."""
+    return _ask(request, viewer, card, exhibit, "still", forms.Still)
 
 
 @officers
 @both
 @on_case
 def clip(request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID) -> HttpResponseBase:
-    """Make a part of a recording an exhibit of its own."""
-    return _derive(request, viewer, card, exhibit, "clip", forms.Clip, CLIP, ("from", "to", "how"))
+    """Ask that a part of a recording becomes an exhibit of its own."""
+    return _ask(request, viewer, card, exhibit, "clip", forms.Clip)
 
 
-def _derive(
-    request: HttpRequest,
-    viewer: Viewer,
-    card: CaseCard,
-    exhibit: UUID,
-    name: str,
-    kind: type[forms.Typed],
-    task: str,
-    wanted: tuple[str, ...],
+def _ask(
+    request: HttpRequest, viewer: Viewer, card: CaseCard, exhibit: UUID, name: str, kind: type[forms.Typed]
 ) -> HttpResponseBase:
     found = evidence.exhibit_for(viewer, card.id, exhibit)
     if found is None:
@@ -141,27 +142,38 @@ def _derive(
     form = start(request, kind, {"how": "lossless"})
 
     def act(data: dict[str, Any]) -> str:
-        settings = {
-            w: " ".join(data["start" if w == "from" else "end" if w == "to" else w].split()) for w in wanted
-        }
-        for w, text in settings.items():
-            if not text:
-                at = {"from": "start", "to": "end"}.get(w, w)
-                raise BadInput(at, "Give a frame number like 120, or a time like 0:01:02.5.")
-        try:
-            made = evidence_actions.derive(
-                card.id, exhibit, task=task, settings=settings, title=data["title"], by=viewer
-            )
-        except Unreadable as refusal:
-            # Said by the sandboxed task: there is no such frame, or the part cannot be decoded.
-            raise NotAllowed(str(refusal)) from refusal
+        settings = {setting: data[field] for setting, field in extracts.ASKED[name].items()}
+        made = extracts.ask(card.id, exhibit, kind=name, settings=settings, title=data["title"], by=viewer)
         return str(made)
 
     if request.method == "POST":
         made = attempt(form, act)
         if made:
-            return to("desk-media", card.id, made)
+            return to("desk-extract", card.id, made)
     return asked(request, viewer, card, name, form, exhibit=found)
+
+
+@officers
+@reading
+@on_case
+def extract(request: HttpRequest, viewer: Viewer, card: CaseCard, extract: UUID) -> HttpResponse:
+    """Show how far a still or clip is, what it became, or why it was refused with what was typed."""
+    found = extracts.extract_for(viewer, card.id, extract)
+    about = evidence.exhibit_for(viewer, card.id, found.exhibit) if found else None
+    if found is None or about is None:
+        return gone(request)
+    typed = {field: found.settings[setting] for setting, field in extracts.ASKED[found.kind].items()}
+    kind = forms.Clip if found.kind == "clip" else forms.Still
+    facts = {
+        "case": card,
+        "kinds": kind_names(),
+        "exhibit": about,
+        "e": found,
+        "again": kind(initial={"token": "", "title": found.title, **typed}),
+        "refresh": REFRESH_SECONDS if found.state in ("waiting", "making") else 0,
+        "here": "cases",
+    }
+    return shown(request, viewer, "desk/extract.html", facts)
 
 
 @officers

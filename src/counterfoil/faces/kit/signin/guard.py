@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from counterfoil.accounts.rules import Viewer
+from counterfoil.accounts.rules import Viewer, called
 from counterfoil.faces.kit import views
 from counterfoil.faces.kit.served import NO_STORE
 from counterfoil.faces.kit.viewer import viewer_of
@@ -59,7 +59,7 @@ def staff(*roles: str) -> Callable[[View[P]], Guarded[P]]:
             if not viewer.signed_in or not viewer.second_factor:
                 return to_sign_in(request)
             if not any(viewer.has(role) for role in roles):
-                words = " or ".join(f"{'an' if r[0] in 'aeiou' else 'a'} {r}" for r in roles)
+                words = " or ".join(map(called, roles))
                 return views.refusal(request, 403, sentence=f"You need to be {words} to open these pages.")
             return view(request, viewer, *args, **kwargs)
 

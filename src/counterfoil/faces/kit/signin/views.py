@@ -35,6 +35,11 @@ def places() -> dict[str, tuple[str, str, str]]:
     return {
         "officer": ("/desk/", desk, _("Your duties, the triage queue and your cases")),
         "inspector": ("/desk/", desk, _("What was missed, and every case of your force")),
+        "data-protection": (
+            "/desk/erasures",
+            _("Erasure"),
+            _("What must be forgotten, by a rule and two people"),
+        ),
         "prosecutor": ("/bench/", bench, _("Bundles sent to you, and their release to the defence")),
     }
 
