@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from counterfoil.faces.board import proving, targets, views
+from counterfoil.faces.board import change, compare, proving, targets, views
 
 
 class Address:
@@ -28,11 +28,20 @@ urlpatterns = [
     path("files/", views.files, name="files"),
     path("files.csv", views.files_csv, name="files_csv"),
     path("file/<str:sha256>/", views.file, name="file"),
+    path("compare/", compare.compare, name="compare"),
+    path("compare.csv", compare.compare_csv, name="compare_csv"),
+    path("compare/<slug:chart>.svg", compare.compare_svg, name="compare_svg"),
     path("prove-it/", proving.prove_it, name="prove_it"),
     path("prove-it.csv", proving.prove_it_csv, name="prove_it_csv"),
     path("targets/", targets.targets, name="targets"),
     path("targets.csv", targets.targets_csv, name="targets_csv"),
     path("targets/<slug:target>.svg", targets.targets_svg, name="targets_svg"),
+    path("change/", change.changes, name="changes"),
+    path("change.csv", change.changes_csv, name="changes_csv"),
+    path("change.svg", change.changes_svg, name="changes_svg"),
+    path("change/<slug:slug>/", change.change, name="change"),
+    path("change/<slug:slug>/<slug:table>.csv", change.change_csv, name="change_csv"),
+    path("change/<slug:slug>/<slug:chart>.svg", change.change_svg, name="change_svg"),
     path("force/<slug:slug>/", views.force, name="force"),
     path("force/<slug:slug>/<slug:table>.csv", views.force_csv, name="force_csv"),
     path("force/<slug:slug>/<slug:chart>.svg", views.force_svg, name="force_svg"),
