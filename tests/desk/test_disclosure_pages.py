@@ -57,6 +57,57 @@ def test_an_officer_decides_and_signs_on_the_pages(cast: Cast) -> None:
     assert alice.get(f"/desk/cases/{scene.case}/material/upload/{scene.files[0]}").status_code == 404
 
 
+def test_several_items_are_decided_at_once_with_one_reason_or_none_of_them_is(cast: Cast) -> None:
+    scene = scenes.stated(cast)
+    assert scene.exhibit
+    other = evidence.seal(scene.case, scene.files[1], "Doorbell recording of an empty street", by=scene.by)
+    alice = signed_in(cast, "alice")
+    page = f"/desk/cases/{scene.case}/disclosure"
+    both = [f"exhibit:{scene.exhibit}", f"exhibit:{other}"]
+    assert alice.get(page).content.decode().count('name="item"') == 3
+    for typed, said in (
+        ({"material": "used"}, "Tick the items"),
+        ({"item": both}, "Choose what the item is"),
+        ({"item": both, "material": "not_relevant", "reason": "no"}, "reason"),
+        ({"item": [*both, f"exhibit:{uuid4()}"], "material": "used"}, "Tick the items"),
+    ):
+        refused = alice.post(page, typed)
+        assert refused.status_code == 400
+        assert said in refused.content.decode()
+        assert refused.content.decode().count(" checked>") >= len(typed.get("item", [])[:2])
+    assert set(Exhibit.objects.values_list("material", flat=True)) == {"undecided"}
+    same = Title.objects.get(exhibit_id=other)
+    Title.objects.filter(exhibit_id=scene.exhibit).update(text=same.text)
+    refused = alice.post(page, {"item": both, "material": "unused", "location": "Evidence vault"})
+    assert "AB/2: Another item has this very description" in refused.content.decode()
+    assert set(Exhibit.objects.values_list("material", flat=True)) == {"undecided"}, "all or none"
+    why = {"item": both, "material": "not_relevant", "reason": "They show another street on another day."}
+    assert alice.post(page, why).status_code == 303
+    entries = Entry.objects.filter(act="exhibit.material")
+    assert {e.body["material"] for e in entries} == {"not_relevant"}
+    assert len({e.body["reason_sha256"] for e in entries}) == 1
+
+
+def test_the_disclosure_officers_report_lists_what_is_presumed_to_be_disclosed(cast: Cast) -> None:
+    scene = scenes.disclosed(cast)
+    alice = signed_in(cast, "alice")
+    item = next(i for i in material.items_of(scene.by, scene.case) if i.material == "unused")
+    material.decide(
+        scene.case, "exhibit", item.id, "unused", description=item.description, location=item.location,
+        tags=["incident-logs"], by=scene.by,
+    )  # fmt: skip
+    scenes.signed(scene)
+    at = f"/desk/cases/{scene.case}/disclosure/report"
+    page = alice.get(at).content.decode()
+    assert "Incident log" in page
+    assert "MG6D issue 1: nil" in page
+    told = alice.get(f"{at}?as=json").json()
+    assert told["form"] == "MG6E"
+    assert [(line["form"], line["number"], line["presumed"]) for line in told["lines"]] == [
+        ("MG6C", 1, ["incident-logs"])
+    ]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_an_exhibit_is_shared_copied_returned_and_destroyed_on_the_pages(cast: Cast) -> None:
     scene = scenes.exhibited(cast)

@@ -24,6 +24,7 @@ MODULES = [
     "counterfoil.engines.sandbox",
     "counterfoil.engines.sniff",
     "counterfoil.engines.tlog",
+    "counterfoil.engines.watermark",
     *(f"counterfoil.engines.tlog.{m.name}" for m in pkgutil.iter_modules(counterfoil.engines.tlog.__path__)),
 ]
 

@@ -1,20 +1,25 @@
 """Sharing: one named person, a marked copy, a code by another way, an end, and a list of who opened it."""
 
 import io
+import itertools
 import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import av
+import numpy as np
 import pytest
 from django.test import Client
 from django.utils import timezone
 from PIL import Image, ImageChops
 from tests import scenes
 from tests.cast import LENA, Cast
+from tests.desk.signing import signed_in
 
 from counterfoil.accounts.models import Pass
 from counterfoil.accounts.passes import Issued
+from counterfoil.engines import watermark
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.evidence import custody, restricting, sharing
 from counterfoil.evidence.models import Share
@@ -95,9 +100,81 @@ def test_a_pdf_becomes_pictures_of_its_pages_with_the_mark(cast: Cast) -> None:
     assert (row.media_type, row.recipe["facts"]) == ("application/pdf", {"pages": 2})  # type: ignore[index]
 
 
-def test_a_recording_is_marked_frame_for_frame(cast: Cast) -> None:
-    import av
+def sound(seconds: float, layout: str = "stereo") -> bytes:
+    """Return a recording of a voice-like hum without pictures."""
+    held, rate = io.BytesIO(), 16000
+    with av.open(held, "w", format="wav") as sink:
+        stream = sink.add_stream("pcm_s16le", rate=rate, layout=layout)
+        for place in range(0, int(rate * seconds), 1600):
+            at = np.arange(place, place + 1600) / rate
+            hum = (np.sin(2 * np.pi * 180 * at) * np.sin(2 * np.pi * 3 * at) * 5000).astype(np.int16)
+            both = np.repeat(hum, 2 if layout == "stereo" else 1).reshape(1, -1)
+            frame = av.AudioFrame.from_ndarray(both, format="s16", layout=layout)
+            frame.rate, frame.pts = rate, place
+            for packet in stream.encode(frame):
+                sink.mux(packet)
+    return held.getvalue()
 
+
+def heard(data: bytes) -> list[str]:
+    """Return every code that somebody with an ear for Morse hears in a marked sound."""
+    resampler = av.AudioResampler(format="s16", layout="mono", rate=watermark.RATE)
+    with av.open(io.BytesIO(data)) as source:
+        assert not source.streams.video
+        assert {k.lower() for k in source.metadata} <= {
+            "major_brand",
+            "minor_version",
+            "compatible_brands",
+            "encoder",
+        }
+        parts = [p.to_ndarray().reshape(-1) for f in source.decode(audio=0) for p in resampler.resample(f)]
+    samples = np.concatenate(parts).astype(np.float32) / 32768
+    step = int(watermark.RATE * watermark.DOT / 5)
+    whole = len(samples) // step * step
+    wave = np.exp(-2j * np.pi * watermark.PITCH * np.arange(step) / watermark.RATE)
+    loud = np.abs(samples[:whole].reshape(-1, step) @ wave) / step > float(watermark.QUIET) / 4
+    runs = [(on, len(list(group)) / 5) for on, group in itertools.groupby(loud)]
+    words, sign, code = [], "", ""
+    back = {v: k for k, v in watermark.MORSE.items()}
+    for on, dots in runs:
+        if on:
+            sign += "-" if dots > 2 else "."
+            continue
+        if dots > 2 and sign:
+            code, sign = code + back.get(sign, "?"), ""
+        if dots > 8 and code:
+            words, code = [*words, code], ""
+    return [*words, code + (back.get(sign, "?") if sign else "")] if code or sign else words
+
+
+@pytest.mark.parametrize(("seconds", "layout", "times"), [(0.4, "mono", 1), (70, "stereo", 3)])
+def test_a_sound_carries_a_code_that_is_heard_and_stands_beside_the_name(
+    cast: Cast, seconds: float, layout: str, times: int
+) -> None:
+    scene = scene_with(cast, sound(seconds, layout), "call.wav")
+    issued, row = shared(scene)
+    card = sharing.shares_of(scene.by, scene.exhibit)[0]  # type: ignore[arg-type]
+    assert (row.media_type, row.extension) == ("audio/mp4", "m4a")
+    data = visitor(issued).get("/bench/opened/file").getvalue()
+    assert heard(data) == [card.mark] * times
+    assert len(card.mark) == 6
+    other, another = shared(scene)
+    assert other != issued
+    mark = another.recipe["facts"]["mark"]  # type: ignore[index]
+    moved = sharing.shares_of(scene.by, scene.exhibit)[0]  # type: ignore[arg-type]
+    assert (moved.mark, moved.recipient) == (mark, LENA.name)
+
+
+def test_a_text_is_refused_with_what_to_do_instead_and_the_page_says_so_before(cast: Cast) -> None:
+    scene = scene_with(cast, b"She came home at nine and the gate was open.\n", "note.txt")
+    assert scene.exhibit
+    with pytest.raises(NotAllowed, match="take a copy out with a reason instead"):
+        sharing.share(scene.case, scene.exhibit, LENA.name, "", PURPOSE, by=scene.by)
+    page = signed_in(cast, "alice").get(f"/desk/cases/{scene.case}/exhibits/{scene.exhibit}/shares")
+    assert "take a copy out with a reason instead" in page.content.decode()
+
+
+def test_a_recording_is_marked_frame_for_frame(cast: Cast) -> None:
     held = io.BytesIO()
     with av.open(held, "w", format="mp4") as sink:
         stream = sink.add_stream("mpeg4", rate=10)

@@ -6,7 +6,7 @@ open case.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -218,6 +218,60 @@ def decide(
     if state in ("sensitive", "not_relevant"):
         said["reason"] = clean_reason(reason, least=15)
     _decide(row, kind, state, said, chosen, by)
+
+
+@transaction.atomic
+def decide_several(
+    case_id: UUID, keys: Sequence[str], state: str, *, location: str = "", reason: str = "", by: Viewer
+) -> int:
+    """Decide the same about several items at once, all or none; return how many.
+
+    Each keeps its own description for a schedule, or gets its title as one; location and reason are those given here.
+    What is wrong with one item is said with its reference, and nothing is decided.
+    """
+    items = {i.key: i for i in items_of(by, case_id) if i.kind != "upload"}
+    chosen = [items[k] for k in dict.fromkeys(keys) if k in items]
+    if not chosen or len(chosen) != len(set(keys)):
+        raise BadInput("item", "Tick the items that you decide about.")
+    for i in chosen:
+        try:
+            decide(
+                case_id,
+                i.kind,
+                i.id,
+                state,
+                description=i.description or i.title,
+                location=location or i.location,
+                reason=reason,
+                tags=i.tags,
+                by=by,
+            )
+        except BadInput as wrong:
+            alone = wrong.field in ("description", "tags")
+            said = f"{i.reference}: {wrong} Decide about it by itself." if alone else str(wrong)
+            raise BadInput("item" if alone else wrong.field, said) from wrong
+    return len(chosen)
+
+
+def officers_report(items: Iterable[ItemCard], issues: Iterable[ScheduleCard]) -> list[dict[str, Any]]:
+    """Return the lines of a disclosure officer's report (MG6E) on the newest schedules: what is presumed disclosed.
+
+    {form, number, reference, description, presumed}, in the order of the schedules; the officer writes beside each why
+    it may undermine the prosecution or assist the defence.
+    """
+    tags = {i.key: i.tags for i in items}
+    return [
+        {
+            "form": s.form,
+            "number": int(line["number"]),
+            "reference": str(line["reference"]),
+            "description": str(line["description"]),
+            "presumed": sorted(tags[str(line["key"])]),
+        }
+        for s in sorted(newest(issues).values(), key=lambda s: s.form)
+        for line in s.lines
+        if tags.get(str(line["key"]))
+    ]
 
 
 def _row(case_id: UUID, kind: str, item_id: UUID) -> Exhibit | Statement:

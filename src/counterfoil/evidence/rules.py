@@ -23,6 +23,17 @@ CUSTODY = Flow(
 )
 
 
+CANNOT_BE_MARKED = (
+    "Only pictures, recordings and PDFs can be marked and shared. Of this type no copy can be made that carries its "
+    "reader's name: take a copy out with a reason instead, or make a picture or PDF of it first."
+)
+
+
+def may_be_marked(media_type: str) -> bool:
+    """Say whether a viewing copy of this type can carry the name or the code of whoever gets it."""
+    return media_type.partition("/")[0] in ("image", "video", "audio") or media_type == "application/pdf"
+
+
 def is_redaction(recipe: Mapping[str, object] | None) -> bool:
     """Say whether a recipe is that of a redaction: it tells where something was removed, and how much."""
     return recipe is not None and str(recipe.get("task", "")).startswith("counterfoil.engines.redaction.")

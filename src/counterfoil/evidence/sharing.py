@@ -1,7 +1,8 @@
 """Share an exhibit with one named person outside: a viewing copy marked with their name, a link, a code, a time.
 
-The copy is made in the sandbox: points and sound only, the recipient's name drawn into every picture. The original
-never leaves this way. Who opened it and when is in the log; whoever shared it can end it.
+The copy is made in the sandbox: points and sound only, the recipient's name drawn into every picture, or a code heard
+in a sound without pictures. The original never leaves this way. Who opened it and when is in the log; whoever shared
+it can end it.
 """
 
 import hashlib
@@ -47,6 +48,7 @@ class ShareCard:
     purpose: str
     state: str
     said: str
+    mark: str
     media_type: str
     extension: str
     size: int
@@ -84,11 +86,8 @@ def share(
         rules.CUSTODY.after(exhibit.state, "share")
         if not rules.may_derive(exhibit):
             raise NotAllowed("This exhibit is restricted: nothing is made of it, and nobody sees a copy.")
-        if (
-            exhibit.media_type.partition("/")[0] not in ("image", "video")
-            and exhibit.media_type != "application/pdf"
-        ):
-            raise NotAllowed("Only pictures, recordings with a picture and PDFs can be marked and shared.")
+        if not rules.may_be_marked(exhibit.media_type):
+            raise NotAllowed(rules.CANNOT_BE_MARKED)
         issued = passes.issue(uses=USES)
         made = Share.objects.create(
             id=uuid4(),
@@ -239,6 +238,7 @@ def _card(s: Share) -> ShareCard:
         purpose=s.purpose,
         state=s.state,
         said=s.said,
+        mark=str((s.recipe or {}).get("facts", {}).get("mark", "")),
         media_type=s.media_type,
         extension=s.extension,
         size=s.size or 0,

@@ -127,6 +127,15 @@ class Decide(Typed):
     tags = forms.MultipleChoiceField(required=False, choices=lambda: [(i, i) for i in presumed()])
 
 
+class DecideSeveral(Typed):
+    """What all ticked items are to the case, and the one location and reason for them."""
+
+    item = short(60)
+    material = short(12)
+    location = short(120)
+    reason = long(4000)
+
+
 class SignSchedules(Typed):
     """The disclosure officer's signature, and that there is nothing sensitive."""
 

@@ -78,6 +78,7 @@ urlpatterns = [
     path("cases/<uuid:case>/statements/<uuid:statement>", evidence.statement, name="desk-statement"),
     path("cases/<uuid:case>/statements/<uuid:statement>/back", evidence.back_page, name="desk-back-page"),
     path("cases/<uuid:case>/disclosure", disclosure.page, name="desk-disclosure"),
+    path("cases/<uuid:case>/disclosure/report", disclosure.report, name="desk-officers-report"),
     path("cases/<uuid:case>/material/<slug:kind>/<uuid:item>", disclosure.decide, name="desk-decide"),
     path("cases/<uuid:case>/schedules/sign", disclosure.sign, name="desk-sign-schedules"),
     path("cases/<uuid:case>/schedules/<uuid:schedule>", disclosure.schedule, name="desk-schedule"),

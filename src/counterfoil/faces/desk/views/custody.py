@@ -17,6 +17,7 @@ from counterfoil.cases.queries import CaseCard
 from counterfoil.evidence import custody, sharing
 from counterfoil.evidence import queries as evidence
 from counterfoil.evidence.queries import ExhibitCard
+from counterfoil.evidence.rules import CANNOT_BE_MARKED, may_be_marked
 from counterfoil.faces.desk import forms, words
 from counterfoil.faces.desk.views.acting import attempt, both, officers, on_case, reading, shown, start, to
 from counterfoil.faces.desk.views.case import asked
@@ -96,7 +97,14 @@ def shares(request: HttpRequest, viewer: Viewer, case: CaseCard, exhibit: Exhibi
         )
         return "done"
 
-    facts = {"exhibit": exhibit, "days": PASS_DAYS, "tries": PASS_TRIES, "uses": sharing.USES}
+    facts = {
+        "can": may_be_marked(exhibit.media_type),
+        "cannot": CANNOT_BE_MARKED,
+        "exhibit": exhibit,
+        "days": PASS_DAYS,
+        "tries": PASS_TRIES,
+        "uses": sharing.USES,
+    }
     if request.method == "POST" and attempt(form, act):
         path = reverse("bench-open", args=[issued[0].link])
         facts |= {

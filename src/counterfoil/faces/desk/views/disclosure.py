@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
 
 from counterfoil.accounts import queries as accounts
@@ -37,16 +37,30 @@ SHORT = {
 
 
 @officers
-@reading
+@both
 @on_case
-def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
-    """Show every item of material with its state, the schedules as they would be signed, and every signed issue."""
+def page(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponseBase:
+    """Show every item of material, the schedules as they would be signed and as they were; decide several at once."""
+    form = start(request, forms.DecideSeveral)
+    ticked = request.POST.getlist("item")
+
+    def act(data: dict[str, Any]) -> str:
+        material.decide_several(
+            card.id, ticked, data["material"], location=data["location"], reason=data["reason"], by=viewer
+        )
+        return "done"
+
+    if request.method == "POST" and attempt(form, act):
+        return to("desk-disclosure", card.id)
     items, issues = material.items_of(viewer, card.id), material.schedules_of(viewer, card.id)
     standing = material.newest(issues)
     facts = {
         "case": card,
         "kinds": kind_names(),
         "items": items,
+        "form": form,
+        "ticked": ticked,
+        "options": [(state, *words.partition(": ")[::2]) for state, words in MATERIAL.items()],
         "short": SHORT,
         "count": {state: sum(i.material == state for i in items) for state in SHORT},
         "names": accounts.names_of({i.decided_by for i in items if i.decided_by}),
@@ -141,6 +155,34 @@ def sign(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponseBa
         nil=not dict(drafts)["MG6D"],
         back=reverse("desk-disclosure", args=[card.id]),
     )
+
+
+@officers
+@reading
+@on_case
+def report(request: HttpRequest, viewer: Viewer, card: CaseCard) -> HttpResponse:
+    """Show the disclosure officer's report as far as it is known here, as a page or as data."""
+    items, issues = material.items_of(viewer, card.id), material.schedules_of(viewer, card.id)
+    lines = material.officers_report(items, issues)
+    standing = material.newest(issues)
+    if request.GET.get("as") == "json":
+        told = {
+            "form": "MG6E",
+            "case": card.number,
+            "schedules": [{"form": s.form, "issue": s.issue, "nil": s.nil} for s in standing.values()],
+            "lines": lines,
+        }
+        return JsonResponse(told)
+    facts = {
+        "case": card,
+        "kinds": kind_names(),
+        "lines": lines,
+        "standing": [standing[form] for form in ("MG6C", "MG6D") if form in standing],
+        "lacking": material.not_ready(viewer, card.id),
+        "presumed": presumed(),
+        "here": "cases",
+    }
+    return shown(request, viewer, "desk/officers_report.html", facts)
 
 
 @officers
