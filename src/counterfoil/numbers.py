@@ -152,9 +152,16 @@ def hotspots(args: argparse.Namespace) -> int:
 
 def integrity(args: argparse.Namespace) -> int:
     """Print what looks wrong with files of published crime data."""
-    from counterfoil.engines.integrity import inspect
+    from counterfoil.engines.integrity import Book, inspect
+    from counterfoil.reference import forces, measures
 
-    found = inspect([Path(p) for p in args.paths])
+    known = forces.forces()
+    book = Book(
+        forces={n.casefold(): f.slug for f in known for n in (f.slug, f.name, *f.aliases)},
+        types={n.casefold(): t.slug for t in measures.crime_types() for n in (t.slug, t.name)},
+        expected=tuple(f.slug for f in known if f.valid_to is None),
+    )
+    found = inspect([Path(p) for p in args.paths], book)
     for f in found:
         say(f"{f.kind}: {f.where}, {f.since}: {f.says}")
     say(
