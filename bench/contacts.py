@@ -60,6 +60,8 @@ TOWNS = words("""
 aberwen brackford carstow dunmere eastleigh fenwick garstone holmby
 """)
 
+A_TOWN = 5000
+
 
 def too_like(given: str, used: set[str]) -> bool:
     """Return whether a name could be a short form of one in the family: nobody could tell the two apart by name."""
@@ -83,6 +85,11 @@ def slip(word: str, rng: random.Random) -> str:
 def make(people: int, *, seed: int = 1) -> tuple[list[dict[str, Any]], set[tuple[int, int]]]:
     """Return rows for at least so many people, and the pairs of ids that must never be together."""
     rng = random.Random(seed)
+    towns = [(town, town[:2]) for town in TOWNS]
+    if people > 8 * A_TOWN:  # as many towns as people need, each with postcodes of its own
+        names = [f"{h}{t}" for t in TAILS for h in HEADS]
+        areas = [a + b for a in "bcdfghjklmnprstvwy" for b in "abcdefghklmnoprst"]
+        towns = list(zip(names, areas, strict=False))[: max(8, people // A_TOWN)]
     persons: list[dict[str, Any]] = []
     homes: list[list[int]] = []
     while len(persons) < people:
@@ -91,12 +98,12 @@ def make(people: int, *, seed: int = 1) -> tuple[list[dict[str, Any]], set[tuple
             if rng.random() < 0.93
             else rng.choice(("smith", "jones", "khan", "patel"))
         )
-        town = rng.randrange(len(TOWNS))
-        area, end = TOWNS[town][:2], "".join(rng.choices("abdefghjlnpqrstuwxy", k=2))
+        town, area = towns[rng.randrange(len(towns))]
+        end = "".join(rng.choices("abdefghjlnpqrstuwxy", k=2))
         post = f"{area}{rng.randrange(1, 30)} {rng.randrange(1, 10)}{end}"
         place = {
             "family_name": family, "address": f"{rng.randrange(1, 200)} {rng.choice(STREETS)} {rng.choice(KINDS)}",
-            "postcode": post, "town": TOWNS[town], "home_phone": f"01{rng.randrange(10**8, 10**9)}",
+            "postcode": post, "town": town, "home_phone": f"01{rng.randrange(10**8, 10**9)}",
         }  # fmt: skip
         home: list[int] = []
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from bench.contacts import make, write
-from bench.linkage import DATA, MAPS, column, febrl, scores
+from bench.numbers_linkage import DATA, MAPS, column, febrl, scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,8 +21,8 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.linkage import Map, Store, columns, guess, read_map
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import Codes, Dates, Words
-from counterfoil.engines.linkage.guards import commons, forbids
-from counterfoil.engines.linkage.store import rename
+from counterfoil.engines.linkage.guards import commons, forbids, used
+from counterfoil.engines.linkage.identifiers import rename
 from counterfoil.numbers import main
 
 ALL = Map({"name": ("name",)}, frozenset(("household", "generations", "parts")))
@@ -91,13 +91,22 @@ def hay(given: str, born: str = "") -> dict[str, Any]:
         (hay("robert", "19600101"), hay("robert", "19880212"), "generations"),
         (hay("robert", "19600101"), hay("robert", "19060101"), ""),
         (hay("robert"), {"given": ["susan"], "family": ["morwood"]}, ""),
+        (
+            {"given": ["andrew"], "family": ["winhrust"], "born": "19920127", "place": ["garstone"]},
+            {"given": ["rajesh"], "family": ["winhuest"], "born": "19920127", "place": ["garstone"]},
+            "household",
+        ),
+        ({**hay("carl", "19670420"), "sex": ["male"]}, {**hay("carl"), "sex": ["female"]}, "household"),
+        ({**hay("carl", "19670420"), "sex": ["male"]}, {**hay("carl", "19672004"), "sex": ["female"]}, ""),
     ],
 )
 def test_each_guard_speaks_when_it_should_and_only_then(
     a: dict[str, Any], b: dict[str, Any], guard: str
 ) -> None:
-    assert forbids(a, b, ALL, commons([a, b])) == guard == forbids(b, a, ALL, commons([a, b]))
-    assert forbids(a, b, Map({}), commons([a, b])) == ""
+    assert (
+        forbids(a, b, ALL, commons(used([a, b]), 2)) == guard == forbids(b, a, ALL, commons(used([a, b]), 2))
+    )
+    assert forbids(a, b, Map({}), commons(used([a, b]), 2)) == ""
 
 
 def test_an_address_of_a_refuge_is_no_evidence_about_anybody(contacts: Any, linked: Store) -> None:

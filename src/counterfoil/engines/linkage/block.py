@@ -13,10 +13,14 @@ from scipy import sparse
 from counterfoil.engines.linkage.compare import TITLES, first_parts, ordinal, sound
 
 Ints = NDArray[np.int64]
+Keyed = tuple[NDArray[np.int32], NDArray[np.int64]]
+"""Which record has which key, in the order of keys."""
 LARGEST = 300
 """A key that more records share than this says too little to bring any two of them together."""
 EACH = 80
-MANY, EACH_OF_MANY = 200_000, 25
+MANY, EACH_OF_MANY, LARGEST_OF_MANY = 200_000, 25, 100
+STEPS, MOST = 64, 2**18 - 1
+"""Bits are added up in steps of 1/64, and no two records share 4,095 of them."""
 
 
 def keys(row: dict[str, Any]) -> Iterable[str]:
@@ -138,22 +142,45 @@ def _sums(amount: str, day: int, words: Sequence[str]) -> Iterable[str]:
         yield f"tm{w}{round(value) + 1}"
 
 
-def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> tuple[Ints, Any]:
-    """Return which row (numbered from `start`) has which key, a key being the low half of its MD5 as DuckDB has it."""
+def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> Keyed:
+    """Return which row (numbered from `start`) has which key, in the order of keys.
+
+    A key is the low half of its MD5 as DuckDB has it, taken for a signed number.
+    """
     con = duckdb.connect()
-    spots, hashes = [], []
+    spots, hashes = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
     for begin in range(0, len(rows), 50_000):
-        who, key = [], []
-        for i, row in enumerate(rows[begin : begin + 50_000], start + begin):
-            mine = list(dict.fromkeys(keys(row)))
+        many: list[int] = []
+        key: list[str] = []
+        for row in rows[begin : begin + 50_000]:
+            mine = dict.fromkeys(keys(row))
             key += mine
-            who += [i] * len(mine)
+            many.append(len(mine))
         con.register("t", pa.table({"key": pa.array(key, pa.string())}))
-        hashes.append(con.sql("SELECT md5_number_lower(key) AS key FROM t").fetchnumpy()["key"])
-        spots.append(np.array(who, np.int64))
-    if not spots:
-        return np.zeros(0, np.int64), np.zeros(0, np.uint64)
-    return np.concatenate(spots), np.concatenate(hashes)
+        hashes.append(
+            con.sql("SELECT md5_number_lower(key) AS key FROM t").fetchnumpy()["key"].view(np.int64)
+        )
+        spots.append(np.repeat(np.arange(start + begin, start + begin + len(many), dtype=np.int32), many))
+    room = sum(map(len, hashes))
+    who, hashed, at = np.empty(room, np.int32), np.empty(room, np.int64), 0
+    # A sixteenth at a time, so that sorting takes little more room than the answer.
+    for top in range(-8, 8):
+        here = [h >> 60 == top for h in hashes]
+        part = np.concatenate([h[m] for h, m in zip(hashes, here, strict=True)])
+        order = np.argsort(part, kind="stable")
+        end = at + len(order)
+        hashed[at:end] = part[order]
+        who[at:end] = np.concatenate([s[m] for s, m in zip(spots, here, strict=True)])[order]
+        at = end
+    return who, hashed
+
+
+def some(k: Keyed, chosen: Ints, n: int) -> Keyed:
+    """Return the keys of the chosen rows only (in order), numbered among themselves."""
+    number = np.full(n, -1, np.int32)
+    number[chosen] = np.arange(len(chosen), dtype=np.int32)
+    who = number[k[0]]
+    return who[who >= 0], k[1][who >= 0]
 
 
 def each(n: int) -> int:
@@ -161,19 +188,30 @@ def each(n: int) -> int:
     return EACH if n <= MANY else EACH_OF_MANY
 
 
-def table(who: Ints, key: Any, n: int, largest: int = LARGEST) -> Any:
-    """Return the sparse table of records by keys, weighted so that products of rows add up bits."""
-    order = np.lexsort((who, key))
-    who, key = who[order], key[order]
+def largest(n: int) -> int:
+    """Return how many records of `n` may share a key that is of use: fewer where there are very many."""
+    return LARGEST if n <= MANY else LARGEST_OF_MANY
+
+
+def table(k: Keyed, n: int) -> tuple[Any, Any]:
+    """Return the sparse table of records by keys, holding bits, and its transpose, holding ones.
+
+    Their product adds up the bits that two records share: sums of small whole numbers, so exact.
+    """
+    who, key = k
     new = np.ones(len(key), bool)
     new[1:] = key[1:] != key[:-1]
     begins = np.nonzero(new)[0]
     df = np.diff(np.append(begins, len(key)))
-    wanted = (df > 1) & (df <= largest)
+    wanted = (df > 1) & (df <= largest(n))
     keep = np.repeat(wanted, df)
-    column = np.repeat(np.cumsum(wanted) - 1, df)[keep]
-    weight = np.repeat(np.sqrt(np.log2(n / df).clip(0.1)), df)[keep].astype(np.float32)
-    return sparse.csr_matrix((weight, (who[keep], column)), shape=(n, max(1, int(wanted.sum()))))
+    bits = np.rint(np.log2(n / df[wanted]).clip(0.1) * STEPS).astype(np.float32)
+    who, df = who[keep], df[wanted]
+    many = int(wanted.sum())
+    ends = np.concatenate([[0], np.cumsum(df)]).astype(np.int64)
+    ones = sparse.csr_matrix((np.ones(len(who), np.float32), who, ends), shape=(many, n))
+    weighed = sparse.csr_matrix((np.repeat(bits, df), who, ends), shape=(many, n)).T.tocsr()
+    return weighed, ones
 
 
 def distinct(values: Ints) -> Ints:
@@ -184,26 +222,48 @@ def distinct(values: Ints) -> Ints:
     return values[first]
 
 
-def pairs(k: Any, each: int = EACH, step: int = 2000) -> tuple[Ints, Ints]:
-    """Return the pairs (left < right) in which one is among the other's `each` best."""
-    n = k.shape[0]
-    kt = k.T.tocsr()
+def pairs(k: Keyed, n: int, step: int = 1000) -> tuple[Ints, Ints]:
+    """Return the pairs (left < right, in order) in which one is among the other's `each` best.
+
+    Of rivals that share equally many bits the first comes first.
+    """
+    weighed, ones = table(k, n)
     found = []
     for start in range(0, n, step):
-        p = (k[start : start + step] @ kt).tocsr()
+        p = weighed[start : start + step] @ ones
         m = p.shape[0]
-        who = np.repeat(np.arange(m), np.diff(p.indptr)) + start
-        other, w = p.indices.astype(np.int64), p.data
-        ok = who != other
-        who, other, w = who[ok], other[ok], w[ok]
-        order = np.lexsort((-w, who))
-        who, other = who[order], other[order]
-        begins = np.searchsorted(who, np.arange(start, start + m))
-        rank = np.arange(len(who)) - begins[who - start]
-        top = rank < each
-        who, other = who[top], other[top]
+        who = np.repeat(np.arange(m), np.diff(p.indptr))
+        # One number holds who, the bits (more first) and the rival, so that sorting it ranks rivals.
+        code = (who << 48) | ((MOST - p.data.astype(np.int64)) << 30) | p.indices
+        code = code[p.indices != who + start]
+        code.sort()
+        who = code >> 48
+        rank = np.arange(len(code)) - np.searchsorted(who, np.arange(m))[who]
+        code = code[rank < each(n)]
+        who, other = (code >> 48) + start, code & (2**30 - 1)
         found.append(np.minimum(who, other) * n + np.maximum(who, other))
-    if not found:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    both = distinct(np.concatenate(found))
+    both = distinct(np.concatenate(found)) if found else np.zeros(0, np.int64)
     return both // n, both % n
+
+
+def rivals(keys: str, fresh: str, n: int) -> str:
+    """Return SQL that gives the pairs (a < b) in which one is of `fresh` and the other among its `each` best.
+
+    `keys` and `fresh` are tables of key and spot; `n` is the number of records. It ranks exactly as `pairs` does, and
+    is the same text for DuckDB and for Spark.
+    """
+    only = f" WHERE key IN (SELECT key FROM {fresh})" if fresh != keys else ""  # noqa: S608
+    return f"""
+WITH mine AS (SELECT key, spot FROM {keys}{only}),
+often AS (SELECT key, count(*) AS df FROM mine GROUP BY key HAVING count(*) BETWEEN 2 AND {largest(n)}),
+bits AS (
+  SELECT key, CAST(round(greatest(log2({n} / CAST(df AS DOUBLE)), 0.1) * {STEPS}) AS BIGINT) AS w FROM often
+),
+sums AS (
+  SELECT f.spot AS me, o.spot AS other, sum(b.w) AS w
+  FROM {fresh} f JOIN bits b ON b.key = f.key JOIN mine o ON o.key = f.key
+  WHERE f.spot <> o.spot GROUP BY f.spot, o.spot
+),
+ranked AS (SELECT me, other, row_number() OVER (PARTITION BY me ORDER BY w DESC, other) AS place FROM sums)
+SELECT DISTINCT least(me, other) AS a, greatest(me, other) AS b FROM ranked WHERE place <= {each(n)}
+"""  # noqa: S608

@@ -77,6 +77,17 @@ TITLES = frozenset(
     ]
 )
 CHUNK = 400_000
+CROWD = 400
+"""A slip of the pen that more words than this share ties none of them together."""
+
+
+def exact(bits: Any) -> Any:
+    """Return bits in steps of 1/1024: sums of such are exact, so neither order nor engine changes an answer.
+
+    >>> float(exact(np.array([0.1]))[0]) == 102 / 1024
+    True
+    """
+    return np.rint(np.asarray(bits, dtype=np.float64) * 1024) / 1024
 
 
 def plain(text: str) -> str:
@@ -109,8 +120,11 @@ def sound(word: str) -> str:
     return first + re.sub(r"(.)\1+", r"\1", rest)
 
 
-def slips(words: Sequence[str]) -> Iterable[tuple[int, int]]:
-    """Yield the pairs of words that are one letter added, lost, changed or two swapped apart (or sound alike)."""
+def slips(words: Sequence[str], crowded: set[str], known: bool = False) -> Iterable[tuple[int, int]]:
+    """Yield the pairs of words that are one letter added, lost, changed or two swapped apart (or sound alike).
+
+    What more than CROWD words share is put into `crowded` and ties none; when that is `known` already, it is only read.
+    """
     by: dict[str, list[int]] = defaultdict(list)
     for i, w in enumerate(words):
         if len(w) < 3:
@@ -123,7 +137,10 @@ def slips(words: Sequence[str]) -> Iterable[tuple[int, int]]:
                 by["~" + sound(w)].append(i)
     seen: set[tuple[int, int]] = set()
     for key, group in by.items():
-        if len(group) < 2 or len(group) > 400:
+        if len(group) < 2 or key in crowded:
+            continue
+        if len(group) > CROWD and not known:
+            crowded.add(key)
             continue
         for n, i in enumerate(group):
             for j in group[n + 1 :]:
@@ -146,6 +163,7 @@ class Words:
     s: Any = None
     filled: Any = None
     aliases: dict[tuple[str, str], float] = field(default_factory=dict)
+    crowded: set[str] = field(default_factory=set)
     levels: int = 1 + len(EDGES) * 3 + 3
 
     def fit(self, values: Sequence[Sequence[str]], known: Mapping[str, Any] | None = None) -> None:
@@ -168,9 +186,10 @@ class Words:
             self.total, counts = max(self.total, int(known["total"])), known["counts"]
             df = np.maximum(df, [counts.get(w, 0) for w in self.words] or [0])
             self.aliases = {(a, b): float(v) for a, b, v in known.get("aliases", ())}
+            self.crowded = set(known.get("crowded", ()))
         self.df = df
-        self.bits = np.log2(max(1, self.total) / np.maximum(df, 1)).clip(0.3)
-        self.near = list(slips(self.words))
+        self.bits = exact(np.log2(max(1, self.total) / np.maximum(df, 1)).clip(0.3))
+        self.near = list(slips(self.words, self.crowded, known=known is not None))
         self.weave()
 
     def known(self) -> dict[str, Any]:
@@ -178,7 +197,8 @@ class Words:
         return {
             "total": self.total,
             "counts": {w: int(c) for w, c in zip(self.words, self.df, strict=False) if c > 1},
-            "aliases": [(a, b, round(v, 3)) for (a, b), v in self.aliases.items()],
+            "aliases": [(a, b, v) for (a, b), v in sorted(self.aliases.items())],
+            "crowded": sorted(self.crowded),
         }
 
     def weave(self) -> None:
@@ -210,7 +230,7 @@ class Words:
                 a += [np.array([i, j])]
                 b += [np.array([j, i])]
                 w += [np.array([weight, weight])]
-        ai, bi, wi = (np.concatenate(z) for z in (a, b, w))
+        ai, bi, wi = np.concatenate(a), np.concatenate(b), exact(np.concatenate(w))
         order = np.lexsort((-wi, bi, ai))
         ai, bi, wi = ai[order], bi[order], wi[order]
         first = np.ones(len(ai), bool)

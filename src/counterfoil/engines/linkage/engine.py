@@ -1,6 +1,6 @@
 """From rows to clusters: find the pairs, learn what agreement means, group, learn other names, group again."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.csgraph import connected_components
 
 from counterfoil.engines.linkage import block, guards
 from counterfoil.engines.linkage.cluster import average
@@ -19,6 +18,9 @@ from counterfoil.engines.linkage.model import Model, calibrated, levels_of, trai
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 Row = dict[str, Any]
+Say = Callable[[str], None]
+Weighed = tuple[Ints, Ints, Floats]
+"""Pairs (left < right, in order) and how many bits each weighs."""
 NEVER = -1e7
 """The weight of a pair that a guard or a person keeps apart: no mean outweighs it."""
 FLOOR = -8.0
@@ -29,18 +31,25 @@ UNSEEN = -4.0
 
 @dataclass
 class Learnt:
-    """What a run learnt: weights, how common each word is, which words stand for which."""
+    """What a run learnt: weights, how common each word is, which words stand for which.
+
+    `names` says how many of so many `records` have each first name: guards ask which are in common use.
+    """
 
     model: Model
     known: dict[str, Any] = field(default_factory=dict)
+    names: dict[str, int] = field(default_factory=dict)
+    records: int = 0
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain values."""
         return {
             "prior": self.model.prior,
             "curve": self.model.curve,
-            "weights": {r: [round(float(x), 6) for x in w] for r, w in self.model.weights.items()},
+            "weights": {r: [float(x) for x in w] for r, w in self.model.weights.items()},
             "known": self.known,
+            "names": self.names,
+            "records": self.records,
         }
 
     @classmethod
@@ -51,6 +60,8 @@ class Learnt:
         return cls(
             Model(weights, float(kept["prior"]), curve),
             dict(kept["known"]),
+            dict(kept["names"]),
+            int(kept["records"]),
         )
 
 
@@ -117,15 +128,17 @@ def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[
 def keep_apart(
     rows: Sequence[Row],
     m: Map,
+    common: Callable[[str], bool],
     apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
-    pairs: Iterable[tuple[int, int]] = (),
 ) -> tuple[Ints, Ints]:
     """Return the pairs that guards, and people's decisions, keep apart."""
-    found = {(i, j) for i, j, _ in guards.apart(rows, m, pairs)}
-    for one, other in apart:
-        found |= {(min(i, j), max(i, j)) for i in one for j in other if i != j}
-    both = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
-    return both[:, 0], both[:, 1]
+    left, right = guards.apart(rows, m, common)
+    decided = [(min(i, j), max(i, j)) for one, other in apart for i in one for j in other if i != j]
+    if decided:
+        n, more = len(rows), np.array(decided, np.int64)
+        both = block.distinct(np.concatenate([left * n + right, more[:, 0] * n + more[:, 1]]))
+        left, right = both // n, both % n
+    return left, right
 
 
 def refused(
@@ -144,7 +157,13 @@ def refused(
 
 
 def guarded(
-    rows: Sequence[Row], m: Map, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints]
+    rows: Sequence[Row],
+    m: Map,
+    left: Ints,
+    right: Ints,
+    score: Floats,
+    held: tuple[Ints, Ints],
+    common: Callable[[str], bool],
 ) -> tuple[Ints, tuple[Ints, Ints]]:
     """Return clusters in which no pair is together that a guard keeps apart, and all pairs so kept.
 
@@ -155,7 +174,7 @@ def guarded(
     cluster = group(n, left, right, score, held, m.bar)
     if not m.guards:
         return cluster, held
-    common, among = guards.commons(rows), np.arange(n)
+    among = np.arange(n)
     for rounds in range(6):
         bad = np.array(refused(rows, m, cluster, among, common), np.int64).reshape(-1, 2)
         if not len(bad):
@@ -184,52 +203,79 @@ def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints
         weight[at[met]] = NEVER
         left, right = np.concatenate([left, held[0][~met]]), np.concatenate([right, held[1][~met]])
         weight = np.concatenate([weight, np.full(int((~met).sum()), NEVER)])
-    up = weight > bar
-    graph = sparse.coo_matrix((np.ones(int(up.sum()), np.int8), (left[up], right[up])), shape=(n, n))
-    part = connected_components(graph, directed=False)[1]
-    inside = part[left] == part[right]
-    return average(n, left[inside], right[inside], weight[inside], bar=bar, unseen=UNSEEN)
+    return average(n, left, right, weight, bar=bar, unseen=UNSEEN)
+
+
+def learn(
+    rows: Sequence[Row],
+    m: Map,
+    keyed: block.Keyed,
+    *,
+    apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
+    say: Say = lambda _: None,
+) -> tuple[Learnt, Weighed]:
+    """Learn weights, and which words stand for one another, from all these rows: group, learn words, learn again."""
+    n = len(rows)
+    comparisons = comparisons_for(rows)
+    left, right = block.pairs(keyed, n)
+    names = guards.used(rows)
+    if not len(left):
+        model = Model({c.role: np.zeros(c.levels) for c in comparisons})
+        return Learnt(model, {c.role: c.known() for c in comparisons}, names, n), (left, right, np.zeros(0))
+    levels = levels_of(comparisons, left, right)
+    model = train(comparisons, levels, n=n)
+    common = guards.commons(names, n)
+    held = keep_apart(rows, m, common, apart)
+    cluster, _ = guarded(rows, m, left, right, model.score(levels), held, common)
+    learnt_words = 0
+    sure = np.bincount(cluster, minlength=n)[cluster] > 1
+    for c in comparisons:
+        if isinstance(c, Words) and c.role in {"name", "place", "occupation"}:
+            c.aliases = other_words(c, cluster, sure)
+            learnt_words += len(c.aliases)
+            c.weave()
+            levels[c.role] = c.level(left, right)
+    say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
+    model = train(comparisons, levels, n=n, start=model)
+    learnt = Learnt(model, {c.role: c.known() for c in comparisons}, names, n)
+    return learnt, (left, right, model.score(levels))
+
+
+def weigh(rows: Sequence[Row], learnt: Learnt, keyed: block.Keyed) -> tuple[Learnt, Weighed]:
+    """Weigh all rows' pairs by what was learnt from some of them; words are counted anew in all."""
+    n = len(rows)
+    comparisons = [c for c in comparisons_for(rows) if c.role in learnt.model.weights]
+    for c in comparisons:
+        if isinstance(c, Words) and learnt.known[c.role]["aliases"]:
+            c.aliases = {(a, b): v for a, b, v in learnt.known[c.role]["aliases"]}
+            c.weave()
+    everywhere = Learnt(learnt.model, {c.role: c.known() for c in comparisons}, guards.used(rows), n)
+    left, right = block.pairs(keyed, n)
+    return everywhere, (left, right, learnt.model.score(levels_of(comparisons, left, right)))
 
 
 def link(
     rows: Sequence[Row],
     m: Map,
+    keyed: block.Keyed,
     *,
     apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
-    say: Callable[[str], None] = lambda _: None,
-    again: bool = True,
-    keyed: tuple[Ints, Ints] | None = None,
+    sample: Ints | None = None,
+    say: Say = lambda _: None,
 ) -> Found:
-    """Group all rows, learning everything from them; `keyed` saves working out their keys twice."""
+    """Group all rows, learning everything from them, or from a `sample` of them (in order) when they are very many."""
     n = len(rows)
-    who, key = keyed or block.keyed(rows)
-    left, right = block.pairs(block.table(who, key, n), block.each(n))
+    if sample is None:
+        learnt, (left, right, score) = learn(rows, m, keyed, apart=apart, say=say)
+    else:
+        few = [rows[i] for i in sample.tolist()]
+        learnt, _ = learn(few, m, block.some(keyed, sample, n), say=say)
+        say(f"Weights learnt from {len(few):,} of the records.")
+        del few
+        learnt, (left, right, score) = weigh(rows, learnt, keyed)
     say(f"{n:,} records; {len(left):,} pairs worth comparing, {len(left) / n:.1f} for each record.")
-    comparisons = comparisons_for(rows)
-    held = keep_apart(rows, m, apart)
-    if not len(left):
-        learnt = Learnt(
-            Model({c.role: np.zeros(c.levels) for c in comparisons}), {c.role: c.known() for c in comparisons}
-        )
-        return Found(np.arange(n), left, right, np.zeros(0), learnt, len(held[0]))
-    levels = levels_of(comparisons, left, right)
-    model = train(comparisons, levels, n=n)
-    score = model.score(levels)
-    cluster, held = guarded(rows, m, left, right, score, held)
-    if again:
-        learnt_words = 0
-        sure = np.bincount(cluster, minlength=n)[cluster] > 1
-        for c in comparisons:
-            if isinstance(c, Words) and c.role in {"name", "place", "occupation"}:
-                c.aliases = other_words(c, cluster, sure)
-                learnt_words += len(c.aliases)
-                c.weave()
-                levels[c.role] = c.level(left, right)
-        say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
-        model = train(comparisons, levels, n=n, start=model)
-        score = model.score(levels)
-        cluster, held = guarded(rows, m, left, right, score, held)
+    common = guards.commons(learnt.names, learnt.records)
+    cluster, held = guarded(rows, m, left, right, score, keep_apart(rows, m, common, apart), common)
     telling = score > FLOOR
-    model.curve = calibrated(score[telling], cluster[left[telling]] == cluster[right[telling]])
-    learnt = Learnt(model, {c.role: c.known() for c in comparisons})
+    learnt.model.curve = calibrated(score[telling], cluster[left[telling]] == cluster[right[telling]])
     return Found(cluster, left, right, score, learnt, len(held[0]))

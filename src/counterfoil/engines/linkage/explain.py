@@ -43,7 +43,9 @@ def lines(
         f"{total:+8.1f}  in all: of such pairs {chance:.1%} are the same person's",
         "",
     ]
-    guard = guards.forbids(rows[a], rows[b], m, guards.commons(rows)) if m.guards else ""
+    guard = (
+        guards.forbids(rows[a], rows[b], m, guards.commons(learnt.names, learnt.records)) if m.guards else ""
+    )
     if guard:
         out.append(f"The guard {guard!r} keeps them apart, whatever else agrees.")
     for these, those in apart:

@@ -4,12 +4,15 @@ A guard looks at the facts of two records only; it never says that two are the s
 groups apart, so no third record can chain them together.
 """
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import resources
-from itertools import chain
 from typing import Any
 
+import numpy as np
+
+from counterfoil.engines.linkage.block import Ints, distinct
 from counterfoil.engines.linkage.compare import sound
 from counterfoil.engines.linkage.maps import Map
 
@@ -76,14 +79,38 @@ def one_home(a: Row, b: Row) -> bool:
     return any(v == w or sound(v) == sound(w) or (len(v) > 4 and one_slip(v, w)) for v in x for w in y)
 
 
+def same_birth_and_town(a: Row, b: Row) -> bool:
+    """Return whether two records have one birthday and a place in common: what twins share, however they are spelt."""
+    return (
+        bool(a.get("born"))
+        and a.get("born") == b.get("born")
+        and bool({*a.get("place", ())} & {*b.get("place", ())})
+    )
+
+
+def same_birth(a: Row, b: Row) -> bool:
+    """Return whether both records tell a birthday and the two are a slip or a swap of day and month apart at most."""
+    x, y = str(a.get("born", "")), str(b.get("born", ""))
+    return bool(x and y) and (one_slip(x, y) or x == y[:4] + y[6:] + y[4:6])
+
+
+def other_sex(a: Row, b: Row) -> bool:
+    """Return whether both records tell of a sex and not the same."""
+    return bool(a.get("sex") and b.get("sex")) and a["sex"] != b["sex"]
+
+
 def forbids(a: Row, b: Row, m: Map, common: Callable[[str], bool]) -> str:
     """Return the guard that keeps two records apart, or nothing."""
     if "parts" in m.guards and a.get("incident") and a.get("incident") == b.get("incident"):
         one, other = a.get("part", ""), b.get("part", "")
         if one and other and one != other:
             return "parts"
-    if "household" in m.guards and other_first(a, b, common) and one_home(a, b):
-        return "household"
+    if "household" in m.guards:
+        if other_first(a, b, common) and (one_home(a, b) or same_birth_and_town(a, b)):
+            return "household"
+        # A slip makes Carol Carl: in one home another sex is another person, unless the birthdays agree.
+        if other_sex(a, b) and not same_birth(a, b) and one_home(a, b):
+            return "household"
     if "generations" in m.guards and a.get("born") and b.get("born"):
         x, y = a["born"], b["born"]
         if abs(int(x[:4]) - int(y[:4])) >= 10 and x[2:] != y[2:] and not one_slip(x, y) and one_home(a, b):
@@ -91,52 +118,71 @@ def forbids(a: Row, b: Row, m: Map, common: Callable[[str], bool]) -> str:
     return ""
 
 
-def commons(rows: Sequence[Row]) -> Callable[[str], bool]:
-    """Return what tells whether a first name is in common use, by the names known and by how often rows have it."""
-    used: dict[str, int] = defaultdict(int)
+def used(rows: Sequence[Row]) -> dict[str, int]:
+    """Return how many rows have each first name, of those that more than one has."""
+    many: dict[str, int] = defaultdict(int)
     for row in rows:
         for w in set(firsts(row)):
-            used[w] += 1
-    often = max(4, round(0.0005 * len(rows)))
-    return lambda word: word in SAME or used[word] >= often
+            many[w] += 1
+    return {w: n for w, n in many.items() if n > 1}
 
 
-def apart(
-    rows: Sequence[Row], m: Map, pairs: Iterable[tuple[int, int]] = ()
-) -> Iterable[tuple[int, int, str]]:
-    """Yield pairs of rows (smaller number first) that a guard keeps apart, and the guard.
+def commons(many: Mapping[str, int], n: int) -> Callable[[str], bool]:
+    """Return what tells whether a first name is in common use: one we know, or one that often many of `n` rows have."""
+    often = max(4, round(0.0005 * n))
+    return lambda word: word in SAME or many.get(word, 0) >= often
 
-    Looked at are the `pairs` given, everybody in one incident, and all who share an address, telephone or birthday.
+
+def apart(rows: Sequence[Row], m: Map, common: Callable[[str], bool]) -> tuple[Ints, Ints]:
+    """Return the pairs of rows (smaller number first, in order) that a guard keeps apart.
+
+    Looked at is everybody in one incident, and all who share an address, a telephone or a birthday and a name.
     """
     if not m.guards:
-        return
-    common = commons(rows)
-    seen: set[tuple[int, int]] = set()
-
-    def traits(row: Row) -> list[str]:
-        found = [
-            f"{role[0]}{row[role]}" for role in ("incident", "address", "postcode", "phone") if row.get(role)
-        ]
-        if row.get("born") and row.get("family"):
-            found.append(f"b{row['born']}{row['family']}")
-        return found
-
-    for i, j in chain(pairs, _together(rows, traits)):
-        if (i, j) in seen:
-            continue
-        guard = forbids(rows[i], rows[j], m, common)
-        if guard:
-            seen.add((i, j))
-            yield i, j, guard
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    left, right = together(rows)
+    held = np.fromiter(
+        (
+            bool(forbids(rows[i], rows[j], m, common))
+            for i, j in zip(left.tolist(), right.tolist(), strict=True)
+        ),
+        bool,
+        len(left),
+    )
+    return left[held], right[held]
 
 
-def _together(rows: Sequence[Row], keys: Callable[[Row], Sequence[str]]) -> Iterable[tuple[int, int]]:
-    groups: dict[str, list[int]] = defaultdict(list)
+def traits(row: Row) -> Iterable[str]:
+    """Yield what a record may share with those whom a guard might keep apart from it."""
+    for role in ("incident", "postcode", "phone"):
+        if row.get(role):
+            yield role[0] + row[role]
+    if row.get("address"):
+        yield f"a{' '.join(row['address'])}|{row.get('postcode') or ' '.join(row.get('place', ()))}"
+    if row.get("born"):
+        yield f"b{row['born']}{' '.join(row.get('place') or row.get('family', ()))}"
+
+
+def together(rows: Sequence[Row]) -> tuple[Ints, Ints]:
+    """Return the pairs of rows that share a trait, each once; groups of more than LARGEST are passed over."""
+    index: dict[str, int] = {}
+    who, trait = array("l"), array("l")
     for i, row in enumerate(rows):
-        for key in keys(row):
-            groups[key].append(i)
-    for group in groups.values():
-        if 1 < len(group) <= LARGEST:
-            for k, i in enumerate(group):
-                for j in group[k + 1 :]:
-                    yield i, j
+        for t in traits(row):
+            who.append(i)
+            trait.append(index.setdefault(t, len(index)))
+    del index
+    spot, code = np.frombuffer(who, np.int64), np.frombuffer(trait, np.int64)
+    order = np.argsort(code, kind="stable")
+    spot, code = spot[order], code[order]
+    size = np.bincount(code) if len(code) else np.zeros(0, np.int64)
+    begins = np.cumsum(size) - size
+    found = [np.zeros(0, np.int64)]
+    for many in range(2, min(LARGEST, int(size.max(initial=0))) + 1):
+        at = begins[size == many]
+        if len(at):
+            a, b = np.triu_indices(many, 1)
+            one, other = spot[at[:, None] + a], spot[at[:, None] + b]
+            found.append((one * len(rows) + other).ravel())
+    both = distinct(np.concatenate(found))
+    return both // max(1, len(rows)), both % max(1, len(rows))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from counterfoil.engines.linkage.compare import Codes, Comparison, Dates, Numbers, Words
+from counterfoil.engines.linkage.compare import Codes, Comparison, Dates, Numbers, Words, exact
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -141,4 +141,4 @@ def train(
         model = Model(weights, prior)
         if done:
             break
-    return model
+    return Model({r: exact(w) for r, w in model.weights.items()}, float(exact(model.prior)))

@@ -131,7 +131,7 @@ def shape(roles: Sequence[str], values: Sequence[Sequence[str | None]], n: int) 
     """Return rows by role from columns of text."""
     rows: list[Row] = [{} for _ in range(n)]
     for role, column in zip(roles, values, strict=True):
-        cache: dict[str, Any] = {}
+        cache: dict[str, Any] = {}  # equal texts share one value, which nobody changes
         for row, value in zip(rows, column, strict=True):
             if not value:
                 continue
@@ -141,9 +141,9 @@ def shape(roles: Sequence[str], values: Sequence[Sequence[str | None]], n: int) 
             if not made:
                 continue
             if role in WORDS:
-                row[role] = sorted({*row[role], *made}) if role in row else sorted(set(made))
+                row[role] = sorted({*row[role], *made}) if role in row else made
             elif role in {"given", "family"}:
-                row[role] = [*row.get(role, ()), *made]
+                row[role] = [*row[role], *made] if role in row else made
                 row["name"] = sorted({*row.get("name", ()), *made})
             else:
                 row.setdefault(role, made)
@@ -157,7 +157,7 @@ def shape(roles: Sequence[str], values: Sequence[Sequence[str | None]], n: int) 
 
 def _made(role: str, value: str) -> Any:
     if role in WORDS:
-        return words(role, value)
+        return sorted(set(words(role, value)))
     if role in {"given", "family"}:
         return plain(value).split()
     if role in DATES:

@@ -5,10 +5,8 @@ moved. `OUT.state/` holds what later runs need: `learnt.json`, and for each run 
 weighed, in Parquet. Deleting the state costs a full run; deleting the events, the past.
 """
 
-import hashlib
 import json
 import os
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,53 +18,20 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from counterfoil.engines.errors import BadInput, NotAllowed
-from counterfoil.engines.linkage import block, engine, explain, read
+from counterfoil.engines.linkage import block, engine, explain, guards, read
 from counterfoil.engines.linkage.engine import Learnt
+from counterfoil.engines.linkage.identifiers import mint, moves, rename
 from counterfoil.engines.linkage.maps import Map
 from counterfoil.engines.linkage.model import levels_of
 
 Ints = NDArray[np.int64]
 Row = dict[str, Any]
 Say = Callable[[str], None]
-FORMAT = 1
-
-
-def mint(ident: Any, taken: set[str]) -> str:
-    """Return a new cluster identifier, made from the first record's id, that nobody has."""
-    k = 0
-    while True:
-        name = "c" + hashlib.sha256(f"{ident}\0{k}".encode()).hexdigest()[:12]
-        if name not in taken:
-            taken.add(name)
-            return name
-        k += 1
-
-
-def rename(ids: Sequence[Any], before: Sequence[str | None], groups: Ints, taken: set[str]) -> list[str]:
-    """Return an identifier for every record: each old one stays with the group that holds most of its records.
-
-    A group that several old identifiers want keeps the one most of its records had; other groups get new ones.
-
-    >>> rename(["a", "b", "c", "d"], ["X", "X", "Y", None], np.array([0, 0, 0, 0]), {"X", "Y"})
-    ['X', 'X', 'X', 'X']
-    """
-    votes: dict[int, Counter[str]] = defaultdict(Counter)
-    homes: dict[str, Counter[int]] = defaultdict(Counter)
-    first: dict[int, Any] = {}
-    for ident, old, g in zip(ids, before, groups.tolist(), strict=True):
-        first.setdefault(g, ident)
-        if old is not None:
-            votes[g][old] += 1
-            homes[old][g] += 1
-    claims: dict[int, list[tuple[int, str]]] = defaultdict(list)
-    for old, where in homes.items():
-        g = min(where, key=lambda k: (-where[k], k))
-        claims[g].append((-votes[g][old], old))
-    name = {g: min(wanting)[1] for g, wanting in claims.items()}
-    for g, ident in first.items():
-        if g not in name:
-            name[g] = mint(ident, taken)
-    return [name[g] for g in groups.tolist()]
+FORMAT = 2
+SAMPLE = 100_000
+"""So many records of a table of more than block.MANY are enough to learn weights from."""
+REFRESH = 0.1
+"""Weights and counts of words are those of the last full run; when this share has been added, another is due."""
 
 
 class Store:
@@ -125,8 +90,10 @@ class Store:
         with self.events.open(encoding="utf-8") as f:
             return [json.loads(line) for line in f if line.strip()]
 
-    def _sql(self, name: str) -> str:
-        return "read_parquet('" + str(self.state / f"{name}-*.parquet").replace("'", "''") + "')"
+    def _sql(self, name: str, runs: Sequence[int]) -> str:
+        """Return what reads one kind of file of these runs: what a killed run left is passed over."""
+        files = (str(self.state / f"{name}-{run:05}.parquet").replace("'", "''") for run in runs)
+        return "read_parquet([" + ", ".join(f"'{f}'" for f in files) + "])"
 
     # Writing
 
@@ -164,7 +131,7 @@ class Store:
     ) -> dict[str, Any]:
         """Group all records of a table; identifiers of an earlier result are kept where their records stay together."""
         ids, rows = read.read(path, ident, m)
-        names = ids.to_pylist()
+        n, names = len(ids), ids.to_pylist()
         old: dict[Any, str] = {}
         apart: list[list[list[Any]]] = []
         run, number = 1, 1
@@ -174,59 +141,63 @@ class Store:
             old = dict(zip(was.to_pylist(), clusters, strict=True))
             apart, run, number = kept["apart"], kept["run"] + 1, kept["next"]
         where = {v: i for i, v in enumerate(names)} if apart else {}
+        self.state.mkdir(parents=True, exist_ok=True)
         keyed = block.keyed(rows)
-        found = engine.link(rows, m, apart=_places(apart, where), say=say, keyed=keyed)
+        self._rows(rows, ids, run)
+        self._keys(keyed, run, block.largest(n))
+        sample = _sample(ids) if n > block.MANY else None
+        found = engine.link(rows, m, keyed, apart=_places(apart, where), sample=sample, say=say)
+        del rows, keyed
         before = [old.get(v) for v in names]
         after = rename(names, before, found.cluster, set(old.values()))
-        self.state.mkdir(parents=True, exist_ok=True)
         lines: list[dict[str, Any]] = []
         if old:
-            gone = [v for v in old if v not in set(names)]
-            lines = _moves(names, before, after, number + 1, run, at)
+            here = set(names)
+            gone = [v for v in old if v not in here]
+            lines = moves(names, before, after, number + 1, run, at)
             if gone:
                 lines.append(
                     {"n": number + 1 + len(lines), "run": run, "at": at, "kind": "left out", "records": gone}
                 )
-        head = {
-            "n": number,
-            "run": run,
-            "at": at,
-            "kind": "full run",
-            "records": len(names),
-            "clusters": len(set(after)),
-        }
+        people = len(set(after))
+        head = {"n": number, "run": run, "at": at, "kind": "full run", "records": n, "clusters": people}
         lines.insert(0, head)
-        self._rows(rows, ids, run, keyed)
         self._pairs(found.left, found.right, found.score, run)
         self._log(lines, number)
         self._write(ids, after)
         self._settle(
             {
                 "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines),
-                "apart": apart, "sizes": [len(names)], "runs": [run], **found.learnt.to_json(),
+                "apart": apart, "sizes": [n], "runs": [run], **found.learnt.to_json(),
             }
         )  # fmt: skip
         self._tidy([run])
-        return {
-            "records": len(names),
-            "clusters": len(set(after)),
-            "kept_apart": found.kept_apart,
-            "events": len(lines),
-        }
+        return {"records": n, "clusters": people, "kept_apart": found.kept_apart, "events": len(lines)}
 
-    def _rows(
-        self, rows: Sequence[Row], ids: Any, run: int, keyed: tuple[Ints, Ints], start: int = 0
-    ) -> None:
-        spot = pa.array(np.arange(start, start + len(rows)))
-        text = pa.array([json.dumps(r) for r in rows], pa.string())
-        self._keep("rows", run, pa.table({"spot": spot, "id": ids, "row": text}))
+    def _rows(self, rows: Sequence[Row], ids: Any, run: int, start: int = 0) -> None:
+        parts, path = 100_000, self.state / f"rows-{run:05}.parquet"
+        shape = pa.schema([("spot", pa.int32()), ("id", ids.type), ("row", pa.string())])
+        with pq.ParquetWriter(path, shape, compression="zstd") as out:
+            for k in range(0, len(rows), parts):
+                some = rows[k : k + parts]
+                spot = pa.array(np.arange(start + k, start + k + len(some), dtype=np.int32))
+                text = pa.array([json.dumps(r, separators=(",", ":")) for r in some], pa.string())
+                out.write_table(pa.table([spot, ids.slice(k, len(some)), text], schema=shape))
+
+    def _keys(self, keyed: block.Keyed, run: int, largest: int) -> None:
+        """Keep which record has which key; of keys that too many share, only the key itself, in a file of its own."""
         who, key = keyed
-        order = np.lexsort((who, key))
-        self._keep("keys", run, pa.table({"key": pa.array(key[order]), "spot": pa.array(who[order])}))
+        new = np.ones(len(key), bool)
+        new[1:] = key[1:] != key[:-1]
+        begins = np.nonzero(new)[0]
+        df = np.diff(np.append(begins, len(key)))
+        crowded = np.repeat(df > largest, df)
+        self._keep("many", run, pa.table({"key": key[begins[df > largest]]}))
+        self._keep("keys", run, pa.table({"key": key[~crowded], "spot": who[~crowded]}))
 
     def _pairs(self, left: Ints, right: Ints, score: NDArray[np.float64], run: int) -> None:
-        ok = score > engine.FLOOR
-        self._keep("pairs", run, pa.table({"a": left[ok], "b": right[ok], "w": score[ok].astype(np.float32)}))
+        a, b, w = left.astype(np.int32), right.astype(np.int32), score.astype(np.float32)
+        self._keep("pairs", run, pa.table({"a": a, "b": b, "w": w}))
 
     def add(self, path: Path, ident: str, *, at: str = "", say: Say = lambda _: None) -> dict[str, Any]:
         """Group new records with those of the earlier result; nothing far from them is touched."""
@@ -247,15 +218,18 @@ class Store:
             say(f"{int(known.sum()):,} records were there already and are passed over.")
             fresh = np.nonzero(~known)[0]
             new_ids, new_rows = new_ids.take(pa.array(fresh)), [new_rows[i] for i in fresh.tolist()]
+        codes, cluster_names = _codes(old_clusters)
         if not new_rows:
-            return {"records": len(old_ids), "clusters": len(set(old_clusters)), "added": 0, "events": 0}
+            return {"records": len(old_ids), "clusters": len(cluster_names), "added": 0, "events": 0}
         run, number, start = kept["run"] + 1, kept["next"], len(old_ids)
-        self._rows(new_rows, new_ids, run, block.keyed(new_rows, start), start)
-        con = duckdb.connect()
-        rivals = self._rivals(con, start)
+        self._rows(new_rows, new_ids, run, start)
+        keyed = block.keyed(new_rows, start)
+        self._keys(keyed, run, len(keyed[0]))
+        con = self._database()
+        rivals = self._rivals(con, keyed, start + len(new_rows), kept["runs"])
         say(f"{len(new_rows):,} new records; {len(rivals[0]):,} pairs worth comparing.")
-        local_old = np.unique(rivals[0][rivals[0] < start])
-        rows = self._fetch(con, local_old)
+        local_old = block.distinct(rivals[0][rivals[0] < start])
+        rows = self._fetch(con, local_old, kept["runs"])
         local, rows = np.concatenate([local_old, np.arange(start, start + len(new_rows))]), rows + new_rows
         left, right = np.searchsorted(local, rivals[0]), np.searchsorted(local, rivals[1])
         comparisons = engine.comparisons_for(rows, learnt)
@@ -263,26 +237,29 @@ class Store:
         ga, gb, gw = local[left], local[right], score
         # Whose clusters do new records touch? Those are grouped again, with the pairs weighed before.
         touched = np.unique(np.concatenate([ga[gw > m.bar], gb[gw > m.bar]]))
-        codes, cluster_names = _codes(old_clusters)
         hit = np.unique(codes[touched[touched < start]])
         members = np.nonzero(np.isin(codes, hit))[0]
         local = np.concatenate([members, np.arange(start, start + len(new_rows))])
         self._pairs(ga, gb, gw, run)
         con.register("local", pa.table({"spot": local}))
         p = con.sql(
-            f"""SELECT a, b, max(w) AS w FROM {self._sql("pairs")}
-            WHERE a IN (FROM local) AND b IN (FROM local) GROUP BY a, b ORDER BY a, b"""  # noqa: S608
+            f"""SELECT a, b, w FROM {self._sql("pairs", [*kept["runs"], run])}
+            WHERE a IN (FROM local) AND b IN (FROM local) ORDER BY a, b"""  # noqa: S608
         ).fetchnumpy()
         left, right = np.searchsorted(local, p["a"]), np.searchsorted(local, p["b"])
-        old_rows = self._fetch(con, members)
+        rows = self._fetch(con, members, kept["runs"]) + new_rows
         every = pa.concat_arrays([old_ids, new_ids])
         names = every.take(pa.array(local)).to_pylist()
         where = {v: i for i, v in enumerate(names)}
-        held = engine.keep_apart(old_rows + new_rows, m, _places(kept["apart"], where))
-        groups, held = engine.guarded(old_rows + new_rows, m, left, right, p["w"].astype(np.float64), held)
-        before: list[str | None] = [old_clusters[i] for i in members.tolist()] + [None] * len(new_rows)
+        # Guards ask which names are common in the whole table, not in these few rows.
+        common = guards.commons(learnt.names, learnt.records)
+        held = engine.keep_apart(rows, m, common, _places(kept["apart"], where))
+        groups, held = engine.guarded(rows, m, left, right, p["w"].astype(np.float64), held, common)
+        before: list[str | None] = [cluster_names[c] for c in codes[members].tolist()] + [None] * len(
+            new_rows
+        )
         after = rename(names, before, groups, set(cluster_names))
-        lines = _moves(names, before, after, number + 1, run, at)
+        lines = moves(names, before, after, number + 1, run, at)
         head = {"n": number, "run": run, "at": at, "kind": "added", "records": len(new_rows)}
         clusters: list[Any] = [*old_clusters, *([None] * len(new_rows))]
         for i, name in zip(local.tolist(), after, strict=True):
@@ -290,42 +267,38 @@ class Store:
         self._log([head, *lines], number)
         self._write(every, clusters)
         sizes = [*kept["sizes"], len(new_rows)]
-        self._settle(
-            {
-                **kept,
-                "run": run,
-                "next": number + 1 + len(lines),
-                "sizes": sizes,
-                "runs": [*kept["runs"], run],
-            }
-        )
+        runs = [*kept["runs"], run]
+        self._settle({**kept, "run": run, "next": number + 1 + len(lines), "sizes": sizes, "runs": runs})
+        if sum(sizes[1:]) > REFRESH * sizes[0]:
+            say(
+                f"{sum(sizes[1:]):,} were added to the {sizes[0]:,} that weights were learnt from: link all again soon."
+            )
         return {
             "records": len(every), "clusters": len(set(clusters)), "added": len(new_rows), "kept_apart": len(held[0]),
             "events": 1 + len(lines),
         }  # fmt: skip
 
-    def _rivals(self, con: Any, start: int) -> tuple[Ints, Ints]:
-        total = start + 1
-        got = con.sql(
-            f"""WITH fresh AS (SELECT key, spot FROM {self._sql("keys")} WHERE spot >= {start}),
-            mine AS (SELECT k.key, k.spot FROM {self._sql("keys")} k WHERE k.key IN (SELECT key FROM fresh)),
-            often AS (SELECT key, count(*) AS df FROM mine GROUP BY key HAVING count(*) BETWEEN 2 AND {block.LARGEST}),
-            sums AS (
-              SELECT f.spot AS new, o.spot AS other, sum(log2({total} / df)) AS bits
-              FROM fresh f JOIN often USING (key) JOIN mine o USING (key) WHERE f.spot <> o.spot GROUP BY 1, 2
-            )
-            SELECT DISTINCT least(new, other) AS a, greatest(new, other) AS b FROM (
-              SELECT new, other, row_number() OVER (PARTITION BY new ORDER BY bits DESC, other) AS rank FROM sums
-            ) WHERE rank <= {block.each(total)} ORDER BY a, b"""  # noqa: S608
-        ).fetchnumpy()
+    def _database(self) -> Any:
+        con = duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(self.state / "spill")})
+        con.execute("SET preserve_insertion_order = false")
+        return con
+
+    def _rivals(self, con: Any, keyed: block.Keyed, n: int, runs: Sequence[int]) -> tuple[Ints, Ints]:
+        """Return the pairs of new records with others that are worth comparing."""
+        con.register("brought", pa.table({"key": keyed[1], "spot": keyed[0]}))
+        con.execute(
+            f"CREATE TEMP TABLE fresh AS FROM brought WHERE key NOT IN (SELECT key FROM {self._sql('many', runs)})"  # noqa: S608
+        )
+        con.execute(f"CREATE TEMP VIEW keys AS FROM {self._sql('keys', runs)} UNION ALL FROM fresh")
+        got = con.sql(f"FROM ({block.rivals('keys', 'fresh', n)}) ORDER BY a, b").fetchnumpy()
         return got["a"].astype(np.int64), got["b"].astype(np.int64)
 
-    def _fetch(self, con: Any, at: Ints) -> list[Row]:
+    def _fetch(self, con: Any, at: Ints, runs: Sequence[int]) -> list[Row]:
         if not len(at):
             return []
         con.register("wanted", pa.table({"spot": at}))
         got = con.sql(
-            f"SELECT row FROM {self._sql('rows')} WHERE spot IN (FROM wanted) ORDER BY spot"  # noqa: S608
+            f"SELECT row FROM {self._sql('rows', runs)} WHERE spot IN (FROM wanted) ORDER BY spot"  # noqa: S608
         ).fetchall()
         return [json.loads(r[0]) for r in got]
 
@@ -403,7 +376,7 @@ class Store:
         }
         self._log([line], kept["next"])
         self._write(ids.slice(0, size), clusters[:size])
-        for name in ("rows", "keys", "pairs"):
+        for name in ("rows", "keys", "many", "pairs"):
             (self.state / f"{name}-{run:05}.parquet").unlink(missing_ok=True)
         self._settle(
             {
@@ -426,48 +399,30 @@ class Store:
             if v not in text:
                 raise BadInput("--explain", f"There is no record {v!r} in {self.out}.")
         at = np.array([text.index(one), text.index(other)])
-        con = duckdb.connect()
+        con = self._database()
         codes, _ = _codes(clusters)
         near = np.nonzero(np.isin(codes, codes[at]))[0]
         return explain.lines(
-            self._fetch(con, near), [text[i] for i in near], [clusters[i] for i in near], one, other,
+            self._fetch(con, near, kept["runs"]), [text[i] for i in near], [clusters[i] for i in near], one, other,
             Map.from_json(kept["map"]), Learnt.from_json(kept), kept["apart"],
         )  # fmt: skip
 
 
 def _codes(clusters: Sequence[str]) -> tuple[Ints, list[str]]:
-    index: dict[str, int] = {}
-    return np.array([index.setdefault(c, len(index)) for c in clusters], np.int64), list(index)
+    """Return a number for each record's cluster, and the clusters by number."""
+    made = pa.array(clusters, pa.string()).dictionary_encode()
+    return made.indices.to_numpy().astype(np.int64), made.dictionary.to_pylist()
+
+
+def _sample(ids: Any) -> Ints:
+    """Return the places, in order, of SAMPLE records: the same ones in a table that has a few more."""
+    con = duckdb.connect()
+    con.register("t", pa.table({"id": ids, "spot": np.arange(len(ids))}))
+    got = con.sql(f"SELECT spot FROM t ORDER BY md5(CAST(id AS VARCHAR)), spot LIMIT {SAMPLE}").fetchnumpy()  # noqa: S608
+    return np.sort(got["spot"])
 
 
 def _places(
     apart: Sequence[Sequence[Sequence[Any]]], where: Mapping[Any, int]
 ) -> list[tuple[list[int], list[int]]]:
     return [([where[v] for v in a if v in where], [where[v] for v in b if v in where]) for a, b in apart]
-
-
-def _moves(
-    names: Sequence[Any], before: Sequence[str | None], after: Sequence[str], number: int, run: int, at: str
-) -> list[dict[str, Any]]:
-    """Return an event for every identifier's records that moved: joined, new, merged or split."""
-    still = {a for a, b in zip(after, before, strict=True) if b == a}
-    moved: dict[tuple[str | None, str], list[Any]] = defaultdict(list)
-    for v, b, a in zip(names, before, after, strict=True):
-        if a != b:
-            moved[b, a].append(v)
-    settled = {b for b in before if b is not None}
-    lines: list[dict[str, Any]] = []
-    for (b, a), records in sorted(moved.items(), key=lambda kv: (kv[0][0] or "", kv[0][1])):
-        kind = ("joined" if a in settled else "new") if b is None else "split" if b in still else "merged"
-        lines.append(
-            {
-                "n": number + len(lines),
-                "run": run,
-                "at": at,
-                "kind": kind,
-                "from": b,
-                "to": a,
-                "records": records,
-            }
-        )
-    return lines
