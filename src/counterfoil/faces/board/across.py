@@ -46,7 +46,11 @@ def funnel_plot(
         "x:Q",
         scale=alt.Scale(domain=[0, right], nice=False),
         axis=alt.Axis(
-            title=across, titleFontWeight=400, titleFontSize=14, tickCount=4 if narrow else 8, format=","
+            title=across,
+            titleFontWeight=400,
+            titleFontSize=14,
+            tickCount=4 if narrow else 8,
+            labelExpr="format(datum.value, ',')",
         ),
     )
     scale = alt.Scale(domain=[0, top], nice=False, clamp=True)
@@ -66,7 +70,10 @@ def funnel_plot(
             x=x, y=alt.Y("c:Q", scale=scale, axis=axis), y2="d:Q"
         ),
         line.mark_rule(color=VERMILLION, strokeWidth=1.5).encode(y=y),
-        line.mark_text(color="#a34700", fontSize=13, align="right", dy=-7).encode(x=x, y=y, text="words:N"),
+        line.mark_text(
+            color="#a34700", fontSize=13, align="right", dy=-9, stroke="white", strokeWidth=3
+        ).encode(x=x, y=y, text="words:N"),
+        line.mark_text(color="#a34700", fontSize=13, align="right", dy=-9).encode(x=x, y=y, text="words:N"),
         base.mark_circle(color=BLUE, size=60, opacity=1, stroke="white", strokeWidth=0.7).encode(x=x, y=y),
         *(
             base.mark_text(fontSize=12 if narrow else 13, color=INK, align="left", dx=7, dy=1, **halo).encode(

@@ -48,6 +48,7 @@ def board_menu() -> tuple[tuple[str, str], ...]:
         ("board:prove_it", gettext("Prove it")),
         ("board:changes", gettext("Charged after a year")),
         ("board:about", gettext("What the numbers mean")),
+        ("board:api", gettext("Open data")),
         ("board:files", gettext("The files held")),
     )
 

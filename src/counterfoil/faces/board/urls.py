@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from counterfoil.faces.board import change, compare, proving, targets, views
+from counterfoil.faces.board import api, change, compare, embed, proving, targets, views
 
 
 class Address:
@@ -48,4 +48,13 @@ urlpatterns = [
     path("number/<address:address>/", views.number, name="number"),
     path("number/<address:address>/rows/", views.rows, name="rows"),
     path("number/<address:address>/rows.csv", views.rows_csv, name="rows_csv"),
+    path("api/", api.about, name="api"),
+    path("api/1/measures.json", api.measures, name="api_measures"),
+    path("api/1/number/<address:address>.json", api.number, name="api_number"),
+    path("api/1/series/<slug:measure>/<slug:place>/<slug:kind>.json", api.series, name="api_series"),
+    path("api/1/compare/<slug:measure>/<str:period>/<slug:kind>.json", api.compare, name="api_compare"),
+    path("api/1/targets.json", api.targets_json, name="api_targets"),
+    path("api/1/claims.json", api.claims_json, name="api_claims"),
+    path("api/1/files.json", api.files, name="api_files"),
+    path("embed/number/<address:address>/", embed.number, name="embed"),
 ]
