@@ -85,7 +85,7 @@ def test_the_rows_of_an_extract_as_csv_carry_its_columns(tmp_path: Path) -> None
     import_crimes([extract(tmp_path / "x")], by=CLOCK)
     head, first, *_ = "".join(queries.rows_csv(PUBLIC, "crimes.gwent.2021-03_2021-03.all")).splitlines()
     assert head == (
-        "file,sha256,row,byte_offset,byte_length,force_slug,month,lsoa_code,lon_e6,lat_e6,location,crime_type,"
+        "file,sha256,row,byte_offset,byte_length,sheet,cell,force_slug,month,lsoa_code,lon_e6,lat_e6,location,crime_type,"
         "last_outcome,crime_key"
     )
     assert first.startswith("street.parquet,")

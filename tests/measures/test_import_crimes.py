@@ -76,11 +76,9 @@ def test_a_day_of_release_that_is_no_day_is_refused(tmp_path: Path) -> None:
         import_crimes([tmp_path], by=CLOCK, vintage="April")
 
 
-def test_files_we_do_not_read_yet_are_left_alone_and_named(tmp_path: Path) -> None:
-    (tmp_path / "2021-03-cleveland-stop-and-search.csv").write_text("Type,Date\n")
+def test_a_force_that_we_do_not_know_is_refused(tmp_path: Path) -> None:
     (tmp_path / "2021-03-atlantis-street.csv").write_bytes(text([]))
     done = import_crimes([tmp_path], by=CLOCK)
-    assert done.ignored == ("2021-03-cleveland-stop-and-search.csv",)
     assert "“atlantis” is not a police force" in done.refused[0][1]
 
 

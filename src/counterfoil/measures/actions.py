@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.db import transaction
@@ -12,10 +12,16 @@ from django.utils import timezone
 from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import Held, Tables, file_name
+from counterfoil.engines.measure.sheets import SUFFIXES
 from counterfoil.ledger.actions import record
+from counterfoil.measures import rules
 from counterfoil.measures.queries import settle, tables
 from counterfoil.reference import forces
+from counterfoil.reference import measures as definitions
+from counterfoil.reference import tables as table_layouts
 
+POLICE_UK = "data.police.uk"
+SEARCHES = re.compile(r"(\d{4}-\d{2})-([a-z][a-z-]*[a-z])-stop-and-search\.csv")
 BOUNDARIES_SOURCE = "Office for National Statistics"
 
 
@@ -50,14 +56,12 @@ class Imported:
         return said
 
 
-def _files(paths: Iterable[Path | str]) -> list[Path]:
+def _files(paths: Iterable[Path | str], suffixes: tuple[str, ...] = (".csv", ".parquet")) -> list[Path]:
     found: list[Path] = []
     for given in paths:
         path = Path(given)
         if path.is_dir():
-            found += sorted(
-                p for p in path.rglob("*") if p.suffix.lower() in (".csv", ".parquet") and p.is_file()
-            )
+            found += sorted(p for p in path.rglob("*") if p.name.lower().endswith(suffixes) and p.is_file())
         elif path.is_file():
             found.append(path)
         else:
@@ -79,8 +83,7 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
     Only an administrator (or the installer, `clock`) may. Raises BadInput when a path does not exist.
     """
     _may_import(by)
-    if vintage and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", vintage):
-        raise BadInput("vintage", "Give the day of release like 2022-04-20.")
+    _released(vintage)
     kept = tables()
     now = timezone.now()
     before = {(h.kind, f, m): h for h in kept.held() for f, m, _ in h.pieces}
@@ -91,21 +94,35 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
     staged: set[tuple[str, str]] = set()
     for order, path in enumerate(_files(paths)):
         said = file_name(path.name)
-        if said is None and path.name.endswith(("-stop-and-search.csv",)):
-            ignored.append(path.name)
-            continue
-        if said is not None and not forces.known(said.force):
+        searched = SEARCHES.fullmatch(path.name)
+        force = said.force if said else searched[2] if searched else ""
+        if force and not forces.known(force):
             refused.append(
                 (
                     path.name,
-                    f"{path.name}: “{said.force}” is not a police force of England and Wales that we know.",
+                    f"{path.name}: “{force}” is not a police force of England and Wales that we know.",
                 )
             )
             continue
         try:
-            one, is_new = kept.stage(
-                path.name, path.read_bytes(), now=now, by=by.id, vintage=vintage, order=order
-            )
+            if searched:
+                one, is_new = kept.stage_facts(
+                    path.name,
+                    path.read_bytes(),
+                    [replace(x, where=force) for x in rules.layouts_of("stop-and-search")],
+                    rules.place_of,
+                    now=now,
+                    by=by.id,
+                    source=POLICE_UK,
+                    vintage=vintage,
+                    order=order,
+                    force=force,
+                    month=searched[1],
+                )
+            else:
+                one, is_new = kept.stage(
+                    path.name, path.read_bytes(), now=now, by=by.id, vintage=vintage, order=order
+                )
         except BadInput as bad:
             refused.append((path.name, str(bad)))
             continue
@@ -123,6 +140,49 @@ def import_crimes(paths: Iterable[Path | str], *, by: Viewer, vintage: str = "")
             before[one.kind, force, month] = one
     settle()
     return Imported(tuple(new), tuple(already), tuple(refused), tuple(ignored), tuple(replaced))
+
+
+def import_table(kind: str, paths: Iterable[Path | str], *, by: Viewer, vintage: str = "") -> Imported:
+    """Import published tables of one kind (see `reference/tables.toml`): CSV, gzipped CSV, ODS or XLSX.
+
+    Same rules as `import_crimes`: each file stands alone, the same bytes again are a no-op, `vintage` is the day of
+    release. Raises BadInput for an unknown kind and for a path that does not exist.
+    """
+    _may_import(by)
+    layouts = rules.layouts(kind)
+    if not layouts:
+        known = ", ".join(("crimes", *(k for k in table_layouts.kinds() if k != "crimes")))
+        raise BadInput("kind", f"“{kind}” is no kind of table that can be imported. There are: {known}.")
+    _released(vintage)
+    kept, now = tables(), timezone.now()
+    new: list[Held] = []
+    already: list[Held] = []
+    refused: list[tuple[str, str]] = []
+    for order, path in enumerate(_files(paths, SUFFIXES)):
+        try:
+            one, is_new = kept.stage_facts(
+                path.name,
+                path.read_bytes(),
+                layouts,
+                rules.place_of,
+                now=now,
+                by=by.id,
+                source=definitions.source(layouts[0].source)["name"],
+                vintage=vintage,
+                order=order,
+            )
+        except BadInput as bad:
+            refused.append((path.name, str(bad)))
+            continue
+        (new if is_new else already).append(one)
+    _publish(kept, new, "tables.imported", by)
+    settle()
+    return Imported(tuple(new), tuple(already), tuple(refused), (), ())
+
+
+def _released(vintage: str) -> None:
+    if vintage and not re.fullmatch(r"\d{4}-\d{2}-\d{2}", vintage):
+        raise BadInput("vintage", "Give the day of release like 2022-04-20.")
 
 
 def import_boundaries(path: Path | str, *, by: Viewer, source: str = BOUNDARIES_SOURCE) -> Imported:

@@ -10,13 +10,17 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from counterfoil.engines.errors import BadInput
-from counterfoil.engines.measure import Held
+from counterfoil.engines.measure import ALL, Held
+from counterfoil.engines.measure.facts import Layout
+from counterfoil.reference import areas, forces
 from counterfoil.reference import measures as definitions
+from counterfoil.reference import tables as table_layouts
 
 _ID = re.compile(
     r"(?P<measure>[a-z][a-z0-9-]*)\.(?P<force>[a-z][a-z0-9-]*)\.(?P<first>\d{4}-\d{2})_(?P<last>\d{4}-\d{2})"
     r"\.(?P<type>[a-z0-9][a-z0-9-]*)(?:\.(?P<area>none|[EW]\d{8}))?\Z"
 )
+# Addresses end in a kind of crime or outcome, an age band, a region: whatever the measure is given by.
 IDS = frozenset(m.id for m in definitions.measures())
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])\Z")
 
@@ -39,7 +43,7 @@ class NumberId:
     force: str
     first: str
     last: str
-    type: str = "all"
+    type: str = ALL
     area: str = ""
 
     def __str__(self) -> str:
@@ -64,7 +68,7 @@ class NumberId:
             raise BadInput("number", "The months of this number are not a period.")
         if one.area and one.measure != "crimes":
             raise BadInput("number", "Small areas are given for counts only.")
-        if one.measure == "charged-of-outcomes" and one.type != "all":
+        if one.measure in ("charged-of-outcomes", "no-suspect-of-outcomes") and one.type != ALL:
             raise BadInput("number", "Outcome files do not say the type of crime.")
         return one
 
@@ -218,3 +222,33 @@ def class_of(value: int, found: Sequence[Class]) -> int:
         if value <= one.high:
             return at
     return len(found) - 1
+
+
+def layouts(kind: str) -> tuple[Layout, ...]:
+    """Return the layouts of one kind of import, in the order in which they are tried."""
+    return tuple(
+        Layout(
+            **{
+                **row,
+                "columns": {role: tuple(names) for role, names in row["columns"].items()},
+                "values": {what: tuple(names) for what, names in row.get("values", {}).items()},
+            }
+        )
+        for row in table_layouts.layouts(kind)
+    )
+
+
+def layouts_of(id: str) -> tuple[Layout, ...]:
+    """Return the one layout with this id, and none when there is none."""
+    return tuple(one for kind in table_layouts.kinds() for one in layouts(kind) if one.id == id)
+
+
+def place_of(name: str) -> str:
+    """Return the short name of a place as published: a force, a nation or region, or the name itself made short."""
+    for find in (forces.by_name, areas.by_name):
+        try:
+            return find(name).slug
+        except KeyError:
+            continue
+    stripped = re.sub(r"\s+(?:police|constabulary)(?: service)?$", "", name.strip(), flags=re.IGNORECASE)
+    return place_of(stripped) if stripped and stripped != name.strip() else definitions.slug_of(name)

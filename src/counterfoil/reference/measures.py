@@ -68,8 +68,10 @@ class Definition:
     """What a measure counts, what it is divided by, on which basis, what is left out, and how it is worked out.
 
     method: `crimes`, `charged`, `outcomes`, … (rows of data.police.uk), `count`, `share` or `published` (a published
-    table), `sum` (of other measures) or `own` (our own cases). `counted`, `of` and `by` are SQL over a table's rows
-    (see docs/how-to/add-a-measure.md). Measures of one `apart` group are never put together into one number.
+    table) or `own` (our own cases). `counted`, `of`, `by` and `of_by` are SQL over a table's facts (see
+    docs/how-to/add-a-measure.md). With `absent` = `zero` the table leaves out rows of nought. All kinds together exist
+    only with every kind in `whole_of`; `default` is the kind shown for all. Measures of one `apart` group are never put
+    together into one number.
     """
 
     id: str
@@ -87,11 +89,18 @@ class Definition:
     counted: str
     of: str
     by: str
-    adds: tuple[str, ...]
+    of_by: str
+    absent: str
+    decimals: int
+    whole_of: tuple[str, ...]
+    default: str
     apart: str
     breaks: tuple[Break, ...]
     uncertain: str
     texts: dict[str, dict[str, str]]
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.version))
 
     def text(self, part: str, language: str = "en") -> str:
         """Return one part of the definition (name, numerator, …) in `language`, English where none is."""
@@ -112,7 +121,7 @@ def load(folder: Path = FOLDER) -> dict[str, Definition]:
     for path in sorted(folder.glob("*.toml")):
         data = _read(path)
         for row in data["measure"]:
-            row = {**{k: data.get(k, "") for k in ("family", "source", "table", "period")}, **row}
+            row = {**{k: data.get(k, "") for k in ("family", "source", "table", "period", "apart")}, **row}
             if row["id"] in found:
                 raise ValueError(f"{path.name} defines the measure {row['id']} again")
             lacks = [f"{lang}.{p}" for lang in ("en", "cy") for p in PARTS if not row[lang].get(p)]
@@ -134,7 +143,11 @@ def load(folder: Path = FOLDER) -> dict[str, Definition]:
                 counted=row.get("counted", ""),
                 of=row.get("of", ""),
                 by=row.get("by", "kind"),
-                adds=tuple(row.get("adds", ())),
+                of_by=row.get("of_by", row.get("by", "kind")),
+                absent=row.get("absent", ""),
+                decimals=row.get("decimals", 1),
+                whole_of=tuple(row.get("whole_of", ())),
+                default=row.get("default", ""),
                 apart=row.get("apart", ""),
                 breaks=tuple(
                     Break(b["at"], b["en"], b["cy"], b.get("kind", "definition"), tuple(b.get("places", ())))

@@ -115,12 +115,14 @@ class AreaCount:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one published row is: its file, its number there, the byte it begins at and how many it takes."""
+    """Where one published row is: its file, its number there, the byte it begins at and how many it takes; or its cell."""
 
     file: str
     row: int
     offset: int
     length: int
+    sheet: str = ""
+    cell: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ and the older is kept and shown.
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -28,7 +28,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from counterfoil.engines.errors import BadInput, Corrupt
-from counterfoil.engines.measure import extract
+from counterfoil.engines.measure import extract, facts, sheets
 from counterfoil.engines.measure.figures import Place
 from counterfoil.engines.measure.policeuk import Parsed, read
 
@@ -115,8 +115,16 @@ class Tables:
         if one.parts:
             found = extract.row_texts(one.name, self.published_bytes(one.sha256), (p.row for p in places))
             return [found[p.row] for p in places]
+        if any(p.cell for p in places):
+            spots = sheets.locate(
+                one.name, self.published_bytes(one.sha256), [(p.sheet, p.cell) for p in places]
+            )
+            return [s.bytes.decode("utf-8") for s in spots]
+        if one.name.lower().endswith(".gz"):
+            raw_bytes = sheets.content(one.name, self.published_bytes(one.sha256))
+            return [_decoded(raw_bytes[p.offset : p.offset + p.length]) for p in places]
         raw = self.published_rows(one.sha256, [(p.offset, p.length) for p in places])
-        return [r.decode("utf-8") for r in raw]
+        return [_decoded(r) for r in raw]
 
     def fsck(self) -> list[str]:
         """Check every entry against its raw file and its rows; return a sentence for each fault."""
@@ -177,6 +185,55 @@ class Tables:
         )
         self._keep(one, data, copy)
         return one, True
+
+    def stage_facts(
+        self,
+        name: str,
+        data: bytes,
+        layouts: Sequence[facts.Layout],
+        place_of: Callable[[str], str],
+        *,
+        now: datetime,
+        by: str,
+        source: str,
+        vintage: str = "",
+        order: int = 0,
+        force: str = "",
+        month: str = "",
+    ) -> tuple[Held, bool]:
+        """Keep a published table of one of these layouts; same rules as `stage`. Its kind is the layout's id."""
+        digest = hashlib.sha256(data).hexdigest()
+        before = self.find(name, digest)
+        if before is not None:
+            return before, False
+        found = facts.parse(name, data, layouts, place_of)
+        copy = _written(facts.table(found, digest))
+        one = Held(
+            name=name,
+            sha256=digest,
+            size=len(data),
+            kind=found.layout.id,
+            source=source,
+            force=force,
+            month=month,
+            rows=len(found.facts),
+            vintage=vintage,
+            imported_at=_instant(now),
+            imported_by=by,
+            order=order,
+            notes=found.notes,
+            table_sha256=hashlib.sha256(copy).hexdigest(),
+        )
+        self._keep(one, data, copy)
+        return one, True
+
+    def rebuild_facts(
+        self, one: Held, data: bytes, layouts: Sequence[facts.Layout], place_of: Callable[[str], str]
+    ) -> None:
+        """Write the facts of an entry again from its raw bytes, into this folder."""
+        self.rows.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = facts.parse(one.name, data, layouts, place_of)
+        self.path(one).write_bytes(_written(facts.table(found, one.sha256)))
 
     def stage_boundaries(
         self, name: str, data: bytes, *, now: datetime, by: str, source: str, vintage: str = ""
@@ -241,6 +298,13 @@ class Tables:
             _place(self.path(one), copy)
 
 
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
 def _instant(now: datetime) -> str:
     return now.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -300,6 +364,10 @@ def _parquet(digest: str, parsed: Parsed) -> bytes:
     """Write the rows as Parquet in memory, the same bytes for the same rows."""
     file = pa.array([digest] * parsed.rows, pa.string()).dictionary_encode()
     table = parsed.table.add_column(0, "file", file)
+    return _written(table)
+
+
+def _written(table: pa.Table) -> bytes:
     out = pa.BufferOutputStream()
     pq.write_table(table, out, compression="zstd", use_dictionary=True, write_statistics=True)
     return bytes(out.getvalue().to_pybytes())

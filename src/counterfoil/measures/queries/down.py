@@ -10,9 +10,17 @@ from counterfoil.accounts.rules import Viewer
 from counterfoil.engines import measure as engine
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import ALL, Held, Place, Slice
-from counterfoil.measures.queries.numbers import CHARGED, NOT_CRIMES, Number, number
+from counterfoil.measures.queries import published
+from counterfoil.measures.queries.numbers import (
+    CHARGED,
+    NO_SUSPECT,
+    NOT_CRIMES,
+    Number,
+    number,
+)
 from counterfoil.measures.queries.stock import MONTHLY, stock, tables
 from counterfoil.measures.rules import BY_PLACE_AND_MONTH
+from counterfoil.reference import measures as definitions
 
 PAGE = 50
 
@@ -42,12 +50,12 @@ class Trace:
 
 def parts_of(measure: str) -> tuple[str, ...]:
     """Return the lists of rows behind a measure: what is counted, and what it is divided by."""
-    return {
-        "crimes": ("rows",),
-        "charged": ("charged", "crimes"),
-        "charged-of-outcomes": ("charged", "outcomes"),
-        "outcomes": ("rows",),
-    }[measure]
+    definition = definitions.measure(measure)
+    if definition.method == "charged":
+        return ("charged", "crimes")
+    if definition.method == "charged-of-outcomes":
+        return ("charged", "outcomes")
+    return ("rows", "base") if definition.method == "share" else ("rows",)
 
 
 def behind(viewer: Viewer, address: str, part: str = "", page: int = 1) -> Trace:
@@ -81,6 +89,11 @@ def rows_in(one: Number, part: str) -> int:
     """Return how many rows a list behind a number has; 0 for a number that is not published."""
     if one.value is None:
         return 0
+    definition = one.definition
+    if definition.method in published.METHODS:
+        return published.rows_in(one.id, definition, stock(), part)
+    if definition.method == "own":
+        return 0
     if part == "rows":
         return int(one.value)
     return int((one.part if part == "charged" else one.whole) or 0)
@@ -88,6 +101,12 @@ def rows_in(one: Number, part: str) -> int:
 
 def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
     what = one.id
+    if one.definition.method == "own":
+        return []
+    if one.definition.method in published.METHODS:
+        spots = published.spots(what, one.definition, stock(), part, skip=skip, take=take)
+        places = [Place(s.file, s.row, s.offset, s.length, s.sheet, s.cell) for s in spots]
+        return _published(one.used, [(p, None) for p in places])
     everything = stock()
     now = everything.at(everything.edition(what.force, MONTHLY, what.first, what.last))
     street = now.parts("street", what.force, what.first, what.last)
@@ -103,7 +122,8 @@ def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
         both = engine.charged_rows(street, ended, CHARGED, where, NOT_CRIMES, skip=skip, take=take)
         pairs = [(p, q) for p, q in both]
     else:
-        only = CHARGED if part == "charged" else ()
+        only = CHARGED if what.measure == "charged-of-outcomes" else NO_SUSPECT
+        only = only if part == "charged" else ()
         if what.measure == "outcomes" and what.type != ALL:
             only = (one.type_name,)
         found = engine.outcome_rows(ended, only, what.first, what.last, skip=skip, take=take)
@@ -138,21 +158,25 @@ def rows_csv(viewer: Viewer, address: str, part: str = "") -> Iterator[str]:
     part = part or parts[0]
     if part not in parts:
         raise BadInput("part", "There is no such list of rows.")
-    kind = "street" if one.id.measure in ("crimes", "charged") else "outcomes"
-    paired = one.id.measure == "charged" and part == "charged"
+    paired = one.definition.method == "charged" and part == "charged"
+    where = ("file", "sha256", "row", "byte_offset", "byte_length", "sheet", "cell")
+    kind = "street" if one.definition.method in ("crimes", "charged") else "outcomes"
 
     def columns(kind: str) -> tuple[str, ...]:
         extract = any(h.parts for h in one.used)
         return tuple(engine.EXTRACT_COLUMNS[kind]) if extract else engine.COLUMNS[kind]
 
-    head = ["file", "sha256", "row", "byte_offset", "byte_length", *columns(kind)]
+    if one.definition.table == "crimes" and kind in {h.kind for h in one.used}:
+        head: list[str] = [*where, *columns(kind)]
+    else:
+        head = [*where, "as published"]
     if paired:
-        head += [f"outcome {c}" for c in ("file", "sha256", "row", "byte_offset", "byte_length")]
-        head += [f"outcome {c}" for c in columns("outcomes")]
+        head += [f"outcome {c}" for c in (*where, *columns("outcomes"))]
 
     def cells(row: Row) -> list[object]:
-        fields = next(csv.reader([row.text]))
-        return [row.name, row.place.file, row.place.row, row.place.offset, row.place.length, *fields]
+        p = row.place
+        fields = [row.text] if p.cell else next(csv.reader([row.text]), [])
+        return [row.name, p.file, p.row, p.offset, p.length, p.sheet, p.cell, *fields]
 
     def lines() -> Iterator[str]:
         yield _line(head)

@@ -10,12 +10,14 @@ from counterfoil.engines import measure as engine
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import ALL, Held, Slice
 from counterfoil.measures import rules
+from counterfoil.measures.queries import own, published
 from counterfoil.measures.queries.stock import CHARGED, MONTHLY, OTHER_CASE, Stock, stock
 from counterfoil.measures.rules import Gaps, NumberId
-from counterfoil.reference import forces, outcomes
+from counterfoil.reference import areas, forces, outcomes
 from counterfoil.reference import measures as definitions
 from counterfoil.reference.measures import CrimeType, Definition
 
+NO_SUSPECT = ("Investigation complete; no suspect identified",)
 NOT_CRIMES = tuple(t.name for t in definitions.crime_types() if not t.crime)
 
 
@@ -24,13 +26,14 @@ class Number:
     """A number with everything needed to judge it; `value` is None when it is not known, never 0 for that.
 
     state: `published`, `partly` (a month of the period is missing), `missing` (not published), `none` (this measure
-    does not exist for this type). For shares, `value`, `low` and `high` are percent with one decimal and `part` and
+    does not exist for this type), `no-table` (`needs` says which kind of table to import), `other-vintage` (it is held
+    only in another release than the numbers beside it). `missing` lists months without a number. For shares, `value`, `low` and `high` are percent with one decimal and `part` and
     `whole` the counts behind them.
     """
 
     id: NumberId
     definition: Definition
-    force: forces.Force
+    force: forces.Force | areas.Area
     type_name: str
     state: str
     value: int | Decimal | None
@@ -47,6 +50,9 @@ class Number:
     repeated: int
     area_name: str
     vintage: str
+    needs: str
+    missing: tuple[str, ...]
+    why: str
     used: tuple[Held, ...]
     older: tuple[tuple[Held, Held], ...]
     basis: str
@@ -79,17 +85,24 @@ def number(viewer: Viewer, address: str) -> Number:
 
     Raises BadInput when the address is not one, or names a force or type of which nothing is known.
     """
-    return compute(NumberId.parse(address))
+    return compute(NumberId.parse(address), viewer=viewer)
 
 
 def compute(what: NumberId, all_held: Stock | None = None, *, viewer: Viewer | None = None) -> Number:
     """Compute a number from the files held now, or from a stock that is given; files of one vintage only."""
+    definition = definitions.measure(what.measure)
+    now = all_held or stock()
+    if definition.method in published.METHODS:
+        return _published(what, definition, now)
+    if definition.method == "own":
+        return _number(what, now, (), **own.compute(what, definition, viewer or Viewer.public()))
     if not forces.known(what.force):
         raise BadInput("number", "There is no police force of this name.")
-    now = all_held or stock()
     now = now.at(now.edition(what.force, MONTHLY, what.first, what.last))
     street, ended = now.of("street", what.force), now.of("outcomes", what.force)
     wanted = rules.months(what.first, what.last)
+    if not street and not ended and not any(k in MONTHLY for k, _, _ in now.used):
+        return _number(what, now, (), state="no-table", needs=definition.table)
     if what.measure == "outcomes":
         return _outcomes(what, now, ended, wanted)
     types = _types(now, what.force)
@@ -108,7 +121,7 @@ def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> N
     facts: dict[str, Any] = {
         "id": what,
         "definition": definitions.measure(what.measure),
-        "force": forces.force(what.force),
+        "force": place(what.force, now),
         "type_name": "",
         "state": "published",
         "value": None,
@@ -125,6 +138,9 @@ def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> N
         "repeated": 0,
         "area_name": "",
         "vintage": rules.one_vintage(files),
+        "needs": "",
+        "missing": (),
+        "why": "",
         "used": files,
         "older": tuple(pair for pair in now.older if pair[1] in files),
         "basis": rules.basis(files),
@@ -227,7 +243,8 @@ def _charged_of_outcomes(
         if what.first <= row[0] <= what.last
     ]
     whole = sum(n for _, _, n in found)
-    part = sum(n for _, wording, n in found if wording in CHARGED)
+    counted = CHARGED if what.measure == "charged-of-outcomes" else NO_SUSPECT
+    part = sum(n for _, wording, n in found if wording in counted)
     common: dict[str, Any] = {"type_name": ALL, "outcomes": gap, "until": max(ended, default="")}
     if not gap.held or not whole:
         return _number(what, now, used, state="missing", **common)
@@ -270,11 +287,37 @@ def _outcomes(what: NumberId, now: Stock, ended: dict[str, Held], wanted: tuple[
     )
 
 
+def place(slug: str, now: Stock | None = None) -> forces.Force | areas.Area:
+    """Return a force, nation or region by its short name; one that only a table names, under the name it has there."""
+    if forces.known(slug):
+        return forces.force(slug)
+    try:
+        return areas.area(slug)
+    except KeyError:
+        pass
+    now = now or stock()
+    for definition in definitions.measures():
+        if definition.method in published.METHODS and slug in published.places_of(now, definition):
+            name = published.place_name(now, definition, slug)
+            return areas.Area(slug, name, name, "region")
+    raise BadInput("number", "There is no police force or other place of this name.")
+
+
+def _published(what: NumberId, definition: Definition, now: Stock) -> Number:
+    place(what.force, now)
+    found = published.compute(what, definition, now)
+    return _number(what, now, found.pop("used", ()), **found)
+
+
 def periods_of(measure: str, place: str, viewer: Viewer) -> tuple[tuple[str, str], ...]:
     """Return the periods that a measure has numbers for in one place, oldest first."""
+    definition, now = rules.definition(measure), stock()
+    if definition.method in published.METHODS:
+        return published.periods_of(now, definition, place)
+    if definition.method == "own":
+        return own.periods(definition, place, viewer)
     if not forces.known(place):
         raise BadInput("place", "There is no police force of this name.")
-    now = stock()
     if not any(now.of(kind, place) for kind in MONTHLY):
         return ()
     return tuple((month, month) for month in now.months())
@@ -282,4 +325,36 @@ def periods_of(measure: str, place: str, viewer: Viewer) -> tuple[tuple[str, str
 
 def places_of(measure: str, viewer: Viewer) -> tuple[str, ...]:
     """Return the places of which a measure's tables hold anything."""
-    return stock().forces()
+    definition, now = rules.definition(measure), stock()
+    if definition.method in published.METHODS:
+        return published.places_of(now, definition)
+    if definition.method == "own":
+        return own.places(definition, viewer)
+    return now.forces()
+
+
+def kinds(viewer: Viewer, measure: str, place: str = "") -> tuple[tuple[str, str], ...]:
+    """Return the kinds that a measure can be asked for, short name and name, `all` left out."""
+    definition, now = rules.definition(measure), stock()
+    if definition.method in published.METHODS:
+        return tuple(published.kinds_of(now, definition).items())
+    if definition.method == "own":
+        return own.kinds(definition)
+    if definition.method == "outcomes":
+        return tuple((w.slug, w.wording) for w in outcomes.wordings())
+    if definition.method in ("crimes", "charged"):
+        found = type_names(place) if place else {t.slug: t for t in definitions.crime_types()}
+        return tuple((slug, one.name) for slug, one in found.items())
+    return ()
+
+
+def places(viewer: Viewer, measure: str) -> tuple[forces.Force | areas.Area, ...]:
+    """Return the places of which a measure's tables hold anything, by name."""
+    found = [place(slug) for slug in places_of(measure, viewer)]
+    return tuple(sorted(found, key=lambda one: one.name))
+
+
+def periods(viewer: Viewer, measure: str) -> tuple[tuple[str, str], ...]:
+    """Return every period that a measure has a number for somewhere, oldest first."""
+    found = {p for slug in places_of(measure, viewer) for p in periods_of(measure, slug, viewer)}
+    return tuple(sorted(found, key=lambda p: (p[1], p[0])))

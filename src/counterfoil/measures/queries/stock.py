@@ -139,7 +139,8 @@ def settle() -> None:
     """Work out and remember what pages need of every file held; after an import, so that no visitor waits for it."""
     everything = stock()
     for one in everything.held:
-        engine.prepare(str(everything.tables.path(one)), one.kind)
+        if one.kind in MONTHLY:
+            engine.prepare(str(everything.tables.path(one)), one.kind)
     for edition in rules.editions(h for h in everything.held if h.kind in MONTHLY):
         now = everything.at(edition)
         pairs: dict[tuple[str, ...], list[tuple[engine.Parts, engine.Parts]]] = {}

@@ -2,16 +2,17 @@
 
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
 from counterfoil.accounts.rules import Viewer
-from counterfoil.engines.measure import Tables
+from counterfoil.engines.measure import Place, Tables
+from counterfoil.engines.measure.sheets import Spot, locate
 from counterfoil.measures import rules
 from counterfoil.measures.queries import down
 from counterfoil.measures.queries.numbers import Number, compute, number
-from counterfoil.measures.queries.stock import Stock, tables
+from counterfoil.measures.queries.stock import MONTHLY, Stock, tables
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,31 @@ def trace(
     unknown address or part and Corrupt when a raw file has changed.
     """
     one = number(viewer, address)
-    return tuple(
-        TraceRow(
-            r.name,
-            r.place.file,
-            r.place.row,
-            r.place.offset,
-            r.place.length,
-            r.text.encode(),
-            r.text,
-        )
-        for r in down.page_of(one, part, skip=skip, take=take)
-    )
+    found = down.page_of(one, part, skip=skip, take=take)
+    spots = _spots(found)
+    rows = []
+    for r in found:
+        p, spot = r.place, spots.get(r.place)
+        if spot is not None:
+            rows.append(
+                TraceRow(r.name, p.file, p.row, spot.offset, spot.length, spot.bytes, r.text, p.sheet, p.cell)
+            )
+        else:
+            rows.append(TraceRow(r.name, p.file, p.row, p.offset, p.length, r.text.encode(), r.text))
+    return tuple(rows)
+
+
+def _spots(found: list[down.Row]) -> dict[Place, Spot]:
+    """Return where the cells among some rows are in the unpacked members of their spreadsheets."""
+    by_file: dict[tuple[str, str], list[Place]] = {}
+    for r in found:
+        if r.place.cell:
+            by_file.setdefault((r.name, r.place.file), []).append(r.place)
+    spots: dict[Place, Spot] = {}
+    for (name, sha256), places in by_file.items():
+        cells = [(p.sheet, p.cell) for p in places]
+        spots |= dict(zip(places, locate(name, tables().published_bytes(sha256), cells), strict=True))
+    return spots
 
 
 @dataclass(frozen=True)
@@ -78,7 +92,12 @@ def recompute(viewer: Viewer, address: str) -> Recomputed:
     with tempfile.TemporaryDirectory(prefix="counterfoil-again-") as folder:
         fresh = Tables(Path(folder))
         for one in shown.used:
-            fresh.rebuild(one, kept.published_bytes(one.sha256))
+            raw = kept.published_bytes(one.sha256)
+            if one.kind in MONTHLY:
+                fresh.rebuild(one, raw)
+            else:
+                layouts = [replace(x, where=one.force or x.where) for x in rules.layouts_of(one.kind)]
+                fresh.rebuild_facts(one, raw, layouts, rules.place_of)
         used, older = rules.current(shown.used)
         again = compute(shown.id, Stock(used, older, shown.used, fresh), viewer=viewer)
     same = (shown.value, shown.low, shown.high, shown.part, shown.whole) == (
