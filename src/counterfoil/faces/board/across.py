@@ -62,6 +62,8 @@ def funnel_plot(
     base = alt.Chart(_data(dots))
     line = alt.Chart(_data([{"y": drawn.share * 100, "x": right, "words": all_words}]))
     halos: tuple[dict[str, Any], ...] = ({"stroke": "white", "strokeWidth": 3}, {})
+    # A name stands on the side where there is room for it.
+    sides: tuple[tuple[str, Any], ...] = (("<=", "left"), (">", "right"))
     layers = [
         edges.mark_area(color=BLUE, opacity=0.10).encode(
             x=x, y=alt.Y("a:Q", scale=scale, axis=axis), y2="b:Q"
@@ -76,9 +78,12 @@ def funnel_plot(
         line.mark_text(color="#a34700", fontSize=13, align="right", dy=-9).encode(x=x, y=y, text="words:N"),
         base.mark_circle(color=BLUE, size=60, opacity=1, stroke="white", strokeWidth=0.7).encode(x=x, y=y),
         *(
-            base.mark_text(fontSize=12 if narrow else 13, color=INK, align="left", dx=7, dy=1, **halo).encode(
-                x=x, y=y, text="words:N"
+            base.transform_filter(f"datum.x {side} {right / 2}")
+            .mark_text(
+                fontSize=12 if narrow else 13, color=INK, align=align, dx=7 if align == "left" else -7, **halo
             )
+            .encode(x=x, y=y, text="words:N")
+            for side, align in sides
             for halo in halos
         ),
     ]

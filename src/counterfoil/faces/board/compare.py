@@ -18,6 +18,7 @@ from counterfoil.faces.kit.viewer import viewer_of
 from counterfoil.measures import queries
 from counterfoil.measures.queries import Number
 from counterfoil.measures.rules import Class, class_of, classes
+from counterfoil.reference import forces
 from counterfoil.reference.measures import Definition
 
 CHARTS = ("funnel", "places", "map")
@@ -59,7 +60,7 @@ def asked(
     request: HttpRequest, viewer: Viewer
 ) -> tuple[Asked, dict[str, tuple[tuple[str, str], ...]]] | None:
     """Read what is to be compared, with the choices there are; None when nothing is held. BadInput for nonsense."""
-    measures = choices.measures(viewer)
+    measures = choices.comparable(viewer)
     if not measures:
         return None
     by_id = {m.id: m for m in measures}
@@ -136,10 +137,10 @@ def _classes(found: Compared) -> tuple[Class, ...]:
 def _map(viewer: Viewer, found: Compared) -> Spec | None:
     known, few = {n.id.force: int((n.value or 0) * 10) for n in found.alike}, _classes(found)
     shapes = []
-    for n in (*found.alike, *found.apart):
-        held = queries.outline(viewer, n.id.force)
+    for slug in (f.slug for f in forces.forces()):
+        held = queries.outline(viewer, slug)
         if held is not None:
-            value = known.get(n.id.force)
+            value = known.get(slug)
             shapes.append(Shape(held.rings, None if value is None else _shade(class_of(value, few), few)))
     if not shapes:
         return None

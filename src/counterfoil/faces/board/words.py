@@ -4,8 +4,9 @@ from decimal import Decimal
 
 from counterfoil.faces.kit.language import gettext, lang, ngettext
 from counterfoil.measures.queries import Number
+from counterfoil.reference.areas import Area
 from counterfoil.reference.forces import Force
-from counterfoil.reference.measures import crime_type_named
+from counterfoil.reference.measures import Definition, crime_type_named
 from counterfoil.reference.outcomes import published
 
 MONTHS = {
@@ -60,8 +61,44 @@ def amount(value: int | Decimal, unit: str) -> str:
     return f"{value:,}{unit}" if unit else f"{int(value):,}"
 
 
-def name_of(force: Force) -> str:
-    """Return a force's name in the language of the request."""
+def measured(value: int | Decimal | None, unit: str) -> str:
+    """Write a measure's value with its unit; nothing when it is not known."""
+    if value is None:
+        return ""
+    if unit in ("share", "percent"):
+        return f"{value}%"
+    plain = f"{value:,}"
+    return {
+        "days": gettext("%(n)s days"), "weeks": gettext("%(n)s weeks"), "hours": gettext("%(n)s hours"),
+        "minutes": gettext("%(n)s minutes"),
+    }.get(unit, "%(n)s") % {"n": plain}  # fmt: skip
+
+
+def state(name: str) -> str:
+    """Say what is known of a number, by its state."""
+    return {
+        "published": gettext("published"),
+        "partly": gettext("in part"),
+        "missing": gettext("missing"),
+        "none": gettext("does not apply"),
+        "no-table": gettext("no table held"),
+        "other-vintage": gettext("another release"),
+        "protected": gettext("fewer than 10, not shown"),
+    }.get(name, gettext("not known"))
+
+
+def no_interval(definition: Definition) -> str:
+    """Say why a number has no interval."""
+    return gettext("exact count") if definition.unit == "count" else gettext("none published")
+
+
+def brief(text: str) -> str:
+    """Say a month in few letters: "Mar 2021"."""
+    return f"{short_month(text)} {text[:4]}"
+
+
+def name_of(force: Force | Area) -> str:
+    """Return a place's name in the language of the request."""
     return force.called(lang())
 
 
