@@ -19,6 +19,7 @@ MODULES = [
     "counterfoil.engines.forecast",
     "counterfoil.engines.forecast.caseload",
     "counterfoil.engines.forecast.cohorts",
+    "counterfoil.engines.forecast.courtroom",
     "counterfoil.engines.forecast.split",
     "counterfoil.engines.refs",
     "counterfoil.engines.sandbox",

@@ -39,7 +39,7 @@ def test_a_series_near_the_edge_is_left_open() -> None:
 
 def test_a_drop_made_by_counting_differently_does_not_halve_anything() -> None:
     flat = fall(1.0)
-    counted = [p if i < 5 else replace(p, value=20_000) for i, p in enumerate(flat)]
+    counted = [p if i < 5 else replace(p, value=15_000) for i, p in enumerate(flat)]
     assert halved(counted).state == "likely", "without being told it must look like a fall"
     told = halved(counted, breaks=(date(2020, 4, 1),))
     assert told.state != "likely"

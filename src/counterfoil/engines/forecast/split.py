@@ -76,11 +76,11 @@ class Parts:
     def shown(self, places: int = 2) -> dict[str, Decimal]:
         """Return change and parts in percentage points, rounded so that the rounded parts still add up.
 
-        The change is rounded half to even; what is left over goes to the parts whose rounding lost most.
+        The change is that of the rounded rates; what is left over goes to the parts whose rounding lost most.
         """
         unit = Decimal(1).scaleb(-places)
         scale = 100 * 10**places
-        whole = round(self.change * scale)
+        whole = round(self.after * scale) - round(self.before * scale)
         exact = {name: getattr(self, name) * scale for name in PARTS}
         down = {name: math.floor(value) for name, value in exact.items()}
         by_loss = sorted(PARTS, key=lambda name: (down[name] - exact[name], PARTS.index(name)))

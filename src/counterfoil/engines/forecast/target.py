@@ -21,7 +21,7 @@ FORGETS = (0.0, 0.35)
 TRENDS = (0.03, 0.09)
 JUMPS = (0.01, 0.04, 0.12)
 MISSES = (0.005, 0.02, 0.06)
-LIKELY = 0.9
+LIKELY = 0.92
 LEAST = 4  # comparable years
 SINCE_BREAK = 2
 VAGUE = math.log(1.5)
@@ -49,7 +49,7 @@ class Fan:
 class Verdict:
     """Whether a target will be reached; `probability` None says that it cannot be known, and `why` says why not.
 
-    state: `likely` (at least .9), `unlikely` (at most .1), `open`, `not known`. `low` and `high` are the probability
+    state: `likely` (at least .92), `unlikely` (at most .08), `open`, `not known`. `low` and `high` are the probability
     under the ways of reading the series that are left when the least plausible tenth is put aside. `expected` and
     `fan` are on the footing of the baseline; `path` is the steady way from the baseline to the target.
     """
