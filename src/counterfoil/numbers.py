@@ -35,7 +35,7 @@ def _list(text: str, option: str) -> list[float]:
         ) from None
 
 
-def _plane(x: Any, y: Any, crs: str) -> tuple[Any, Any]:
+def plane(x: Any, y: Any, crs: str) -> tuple[Any, Any]:
     """Return coordinates of a projection in metres."""
     import pyproj
 
@@ -65,7 +65,7 @@ def knox(args: argparse.Namespace) -> int:
         )
     x, y, degrees = rows.numbers[args.x], rows.numbers[args.y], True
     if args.crs:
-        in_metres = _plane(x, y, args.crs)
+        in_metres = plane(x, y, args.crs)
         if in_metres[0] is not None:
             (x, y), degrees = in_metres, False
     if rows.left_out:
@@ -119,7 +119,7 @@ def hotspots(args: argparse.Namespace) -> int:
         crs=args.crs or "",
         cell=args.cell or 0.0,
         where=args.where or "",
-        plane=_plane,
+        plane=plane,
     )
     say(loaded.sentence)
     model = {"auto": ""}.get(args.model, args.model)
@@ -145,8 +145,9 @@ def hotspots(args: argparse.Namespace) -> int:
         args.json,
     )
     if args.out:
-        names = [loaded.names[i] for i in found.chosen]
-        Path(args.out).write_text("area\n" + "\n".join(names) + "\n", encoding="utf-8")
+        each = zip(found.chosen, found.expected, found.low, found.high, strict=True)
+        lines = [f"{loaded.names[i]},{mean:.2f},{low:.0f},{high:.0f}" for i, mean, low, high in each]
+        Path(args.out).write_text("\n".join(["area,expected,low,high", *lines]) + "\n", encoding="utf-8")
     return 0
 
 
@@ -200,7 +201,7 @@ def link(args: argparse.Namespace) -> int:
             m = linkage.read_map(Path(args.map), there) if args.map else linkage.guess(there, but=args.id)
             for sentence in m.said:
                 say(sentence)
-            answer = store.link(path, args.id, m, at=at, say=say)
+            answer = store.link(path, args.id, m, at=at, say=say, on_spark=args.engine == "spark")
         say("; ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in answer.items()))
     elif not args.explain:
         raise BadInput("IN", "Give a table to link: a CSV or Parquet file.")
@@ -242,8 +243,16 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "--test-until", required=True, metavar="DAY", help="events from then until before this day count"
     )
     h.add_argument("--share", type=float, required=True, help="share of the areas seen in training to choose")
-    h.add_argument("--model", default="auto", help="baseline, recency, smoothed, regression, or auto")
-    h.add_argument("--out", metavar="FILE", help="write the chosen areas here, best first")
+    h.add_argument(
+        "--model",
+        default="auto",
+        help="baseline, recency, smoothed, kernel, regression, selfexciting, or auto",
+    )
+    h.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write the chosen areas here, best first, each with the count to expect and its 90 %% bounds",
+    )
     h.add_argument(
         "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
     )
@@ -264,6 +273,9 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     )
     n.add_argument(
         "--events", metavar="FILE", help="the log of merges and splits (default: OUT.events.jsonl)"
+    )
+    n.add_argument(
+        "--engine", choices=("duckdb", "spark"), default="duckdb", help="what finds and weighs the pairs"
     )
     n.add_argument("--undo", metavar="N", help="take back event N, or the last addition: `last`")
     n.add_argument("--explain", nargs=2, metavar="ID", help="say why two records are, or are not, together")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from counterfoil import numbers
 from counterfoil.engines.errors import BadInput
-from counterfoil.engines.hotspots import MODELS, Events, forecast, gain
+from counterfoil.engines.hotspots import MODELS, Events, earlier, forecast, gain, rates
 
 
 def town(
@@ -58,21 +58,69 @@ def test_where_nothing_but_chance_differs_the_simple_count_is_used() -> None:
     assert forecast(flat, train_until=660, test_until=700, share=0.1).model == "baseline"
 
 
+def telling(seed: int = 6) -> Events:
+    """Return a town where few robberies follow the same lasting rates as many calls of another kind."""
+    rng = np.random.default_rng(seed)
+    places = 2500
+    rate = np.exp(rng.normal(0, 1.2, places))
+    n = 100_000
+    kind = (rng.random(n) > 0.02).astype(np.int64)
+    where = rng.choice(places, n, p=rate / rate.sum())
+    xy = np.array([(i % 50, i // 50) for i in range(places)], dtype=float) * 300
+    return Events(np.sort(rng.uniform(0, 720, n)), where, xy, kind == 0, kind)
+
+
 def test_a_model_is_taken_only_with_a_gain_whose_interval_leaves_nothing_out() -> None:
-    """Hot places move every four months: whoever follows them beats the count of a year."""
-    rng = np.random.default_rng(6)
-    days, where = [], []
-    for day in range(720):
-        hot = rng.permutation(np.arange(100)) if day % 120 == 0 else hot  # noqa: F821
-        places = np.concatenate((hot[:3].repeat(3), rng.integers(0, 100, 3)))
-        days += [day + 0.5] * len(places)
-        where += places.tolist()
-    moving = Events(np.array(days), np.array(where), rng.uniform(0, 5000, (100, 2)), np.ones(len(days), bool))
-    mean, low, high = gain(moving, [600 - 30 * k for k in range(6)], 30, 0.03, "recency")
-    assert low <= mean <= high
-    chosen = forecast(moving, train_until=690, test_until=720, share=0.03)
-    assert chosen.model != "baseline"
-    assert chosen.hits > forecast(moving, train_until=690, test_until=720, share=0.03, model="baseline").hits
+    town = telling()
+    found = gain(town, earlier(town, 690, 30), 30, 0.05, "regression")
+    assert 0 < found.low <= found.mean <= found.high
+    assert found.sure
+    chosen = forecast(town, train_until=690, test_until=720, share=0.05)
+    assert chosen.model == "regression"
+    assert "more than the simple count" in chosen.why
+    nobody = gain(town, earlier(town, 690, 30), 30, 0.05, "baseline")
+    assert (nobody.mean, nobody.low, nobody.high, nobody.sure) == (0, 0, 0, False)
+
+
+def test_models_are_compared_only_on_spans_with_half_of_the_history_before_them() -> None:
+    """Early on, every model beats a count of a few weeks: that says nothing about the day asked for."""
+    assert min(earlier(town(days=720), 720, 30)) >= 360
+    assert earlier(town(days=60), 60, 30) == []
+
+
+def test_bounds_hold_nine_counts_in_ten_of_the_places_pointed_to() -> None:
+    held, many = 0, 0
+    for seed in range(4):
+        place = telling(seed)
+        for until in (600.0, 660.0):
+            found = forecast(place, train_until=until, test_until=until + 60, share=0.2, model="regression")
+            happened = place.counts(until, until + 60)[found.chosen]
+            held += int(((happened >= found.low) & (happened <= found.high)).sum())
+            many += found.areas
+            assert (found.low <= found.high).all()
+    assert 0.86 <= held / many <= 0.95
+
+
+def test_a_place_not_published_for_some_months_is_not_thought_quiet() -> None:
+    rng = np.random.default_rng(9)
+    months = np.array([np.datetime64("2025-01") + m for m in range(12)]).astype("datetime64[D]").astype(int)
+    places, rate = 60, 4.0
+    xy = np.column_stack((np.arange(places) * 400.0, np.where(np.arange(places) < 30, 0.0, 90_000.0)))
+    day, place = [], []
+    for at in months:
+        for i in range(places):
+            # The second half of the places belongs to a force that sent nothing from April to August.
+            if i >= 30 and months[3] <= at <= months[7]:
+                continue
+            n = rng.poisson(rate)
+            day += [float(at)] * n
+            place += [i] * n
+    made = Events(np.array(day), np.array(place), xy, np.ones(len(day), bool), step=30.4)
+    until = float(np.datetime64("2026-01-01").astype(int))
+    watched = made.exposure(until, 36_525.0)
+    assert watched[40] == pytest.approx(watched[5] * 7 / 12, rel=0.01)
+    mean = rates(made, until).mean(30.4)
+    assert mean[30:].mean() == pytest.approx(mean[:30].mean(), rel=0.1)
 
 
 def calls(folder: Path) -> Path:

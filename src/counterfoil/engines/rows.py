@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from counterfoil.engines.errors import BadInput
 
 Floats = NDArray[np.float64]
+MOST_KINDS = 40
 MONTH = re.compile(r"(\d{4})-?(\d{2})")
 # Tried in this order on text that DuckDB does not take for a time by itself; day before month, as Britain writes it.
 FORMATS = (
@@ -31,17 +32,29 @@ FORMATS = (
 
 
 @dataclass(frozen=True)
+class Names:
+    """A column of texts as numbers: each row's `code`, and the `labels` that the codes stand for, in order."""
+
+    code: NDArray[np.int64]
+    labels: list[str]
+
+
+@dataclass(frozen=True)
 class Rows:
-    """Rows whose wanted columns are all there.
+    """Rows whose wanted columns are all there, in the file's order.
 
     `minutes` are whole minutes since 1970-01-01 00:00 as written (no zone is assumed); `finest` says how fine the times
-    are: `minute`, `day` or `month`. `left_out` counts the rows of the file that lacked a wanted value.
+    are: `minute`, `day` or `month`. `left_out` counts the rows of the file that lacked a wanted value. `meets` says which rows
+    fulfil the condition: all of them, unless those beside it were asked for, which then have `kinds`.
     """
 
     minutes: NDArray[np.int64]
     finest: str
     numbers: dict[str, Floats] = field(default_factory=dict)
     left_out: int = 0
+    names: dict[str, Names] = field(default_factory=dict)
+    meets: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    kinds: Names | None = None
 
 
 def quoted(name: str) -> str:
@@ -84,54 +97,90 @@ def read(
     *,
     time: str,
     numbers: Sequence[str] = (),
+    names: Sequence[str] = (),
+    maybe: Sequence[str] = (),
     where: str = "",
-    memory: str = "1GB",
+    beside: bool = False,
+    memory: str = "1500MB",
 ) -> Rows:
-    """Return the rows of a file that have a time and every number asked for.
+    """Return the rows of a file that have a time and every number and name asked for; the file is read once.
 
-    `where` is a condition in SQL on the file's columns. Raises BadInput when a column is missing, the condition is
-    wrong or no row is left.
+    `where` is a condition in SQL on the file's columns; with `beside` rows that do not fulfil it come too, as kinds of
+    report by a column of few values that the condition names, if it names one. Numbers in `maybe` may be missing (NaN).
+    Raises BadInput when a column is missing, the condition is wrong or no row is left.
     """
     with duckdb.connect(config={"memory_limit": memory, "preserve_insertion_order": True}) as db:
         source = table(path)
         known = columns(db, source)
         when = pick(known, time, "--time")
-        wanted_numbers = {n: pick(known, n, "--x or --y") for n in numbers}
-        at, finest_of = moment(known[when], quoted(when))
-        parts = [f"epoch_us({at}) // 60000000 AS t", f"{finest_of} AS f"]
-        parts += [f"TRY_CAST({quoted(c)} AS DOUBLE) AS n{i}" for i, c in enumerate(wanted_numbers.values())]
-        condition = f" WHERE ({where})" if where else ""
+        at, fine = moment(known[when], quoted(when))
+        kinds = _may_be_kinds(known, where, {time, *numbers, *names}) if beside else []
+        parts = [f"epoch_us({at}) // 60000000 AS t", f"{fine} AS f"]
+        parts.append(f"coalesce(({where}), false) AS m" if where else "true AS m")
+        wanted = [pick(known, n, "--x or --y") for n in (*numbers, *maybe)]
+        parts += [f"TRY_CAST({quoted(c)} AS DOUBLE) AS n{i}" for i, c in enumerate(wanted)]
+        texts = [pick(known, n, "--area") for n in names] + kinds
+        parts += [f"nullif(trim(CAST({quoted(c)} AS VARCHAR)), '') AS c{i}" for i, c in enumerate(texts)]
+        left = "" if kinds else " WHERE m"
         try:
-            got = db.execute(f"SELECT {', '.join(parts)} FROM {source}{condition}").fetchnumpy()  # noqa: S608
+            asked_for = f"SELECT * FROM (SELECT {', '.join(parts)} FROM {source}){left}"  # noqa: S608
+            db.execute(f"CREATE TEMP TABLE r AS {asked_for}")
         except duckdb.Error as e:
             raise BadInput(
                 "--where", f"The file could not be asked that: {str(e).splitlines()[0][:300]}"
             ) from None
-    total = len(got["t"])
-    good = ~_missing(got["t"])
-    for i in range(len(wanted_numbers)):
-        good &= ~_missing(got[f"n{i}"])
-    if not good.any():
+        chosen = next((i for i in range(len(names), len(texts)) if _distinct(db, i) <= MOST_KINDS), None)
+        coded = [*range(len(names)), *([] if chosen is None else [chosen])]
+        labels = {i: _labels(db, i) for i in coded}
+        need = ["t IS NOT NULL", *(f"isfinite(n{i})" for i in range(len(numbers)))]
+        need += [f"c{i} IS NOT NULL" for i in range(len(names))] + ([] if chosen is not None else ["m"])
+        asked = ["t", "f", "m", *(f"n{i}" for i in range(len(wanted)))]
+        asked += [f"CAST(coalesce(enum_code(TRY_CAST(c{i} AS e{i})), 0) AS BIGINT) AS c{i}" for i in coded]
+        total = int((db.execute("SELECT count(*) FROM r WHERE m").fetchone() or (0,))[0])
+        found = db.execute(f"SELECT {', '.join(asked)} FROM r WHERE {' AND '.join(need)}").fetchnumpy()  # noqa: S608
+    got: dict[str, Any] = {
+        name: np.ma.filled(values, np.nan) if name.startswith("n") else np.ma.getdata(values)
+        for name, values in found.items()
+    }
+    if not len(got["t"]):
         raise BadInput("--time", f"No row has all of what is asked for (a time in {when!r} among it).")
-    grain = np.ma.getdata(got["f"])[good].max()
+    meets = got["m"].astype(bool)
+    if not meets.any():
+        raise BadInput("--where", "No row fulfils the condition.")
+    named = {i: Names(got[f"c{i}"].astype(np.int64), labels[i]) for i in coded}
     return Rows(
-        minutes=np.ma.getdata(got["t"])[good].astype(np.int64),
-        finest={0: "month", 1: "day", 2: "minute"}[int(grain)],
-        numbers={
-            n: np.ma.getdata(got[f"n{i}"])[good].astype(np.float64) for i, n in enumerate(wanted_numbers)
-        },
-        left_out=int(total - good.sum()),
+        minutes=got["t"].astype(np.int64),
+        finest={0: "month", 1: "day", 2: "minute"}[int(got["f"].max())],
+        numbers={n: got[f"n{i}"].astype(np.float64) for i, n in enumerate((*numbers, *maybe))},
+        left_out=total - int(meets.sum()),
+        names={n: named[i] for i, n in enumerate(names)},
+        meets=meets,
+        kinds=None if chosen is None else named[chosen],
     )
 
 
-def _missing(values: Any) -> NDArray[np.bool_]:
-    found = np.ma.getmaskarray(values)
-    data = np.ma.getdata(values)
-    if data.dtype.kind == "f":
-        return np.asarray(found | ~np.isfinite(data))
-    if data.dtype == object:
-        return np.asarray(found | np.array([v is None for v in data], dtype=bool))
-    return np.asarray(found)
+def _may_be_kinds(known: dict[str, str], where: str, used: set[str]) -> list[str]:
+    """Return the columns that a condition names and that could say of what kind a row is."""
+    return [
+        column
+        for column, type_ in known.items()
+        if column not in used
+        and type_ in ("VARCHAR", "BIGINT", "INTEGER", "TINYINT", "SMALLINT")
+        and re.search(rf"(?<!\w){re.escape(column)}(?!\w)", where, re.IGNORECASE)
+    ]
+
+
+def _distinct(db: duckdb.DuckDBPyConnection, i: int) -> int:
+    return int((db.execute(f"SELECT count(DISTINCT c{i}) FROM r").fetchone() or (0,))[0])  # noqa: S608
+
+
+def _labels(db: duckdb.DuckDBPyConnection, i: int) -> list[str]:
+    """Return a column's distinct texts in order, and give the database a type for their numbers."""
+    # Names become numbers in the database: a million texts are slow to carry over, a million numbers are not.
+    db.execute(
+        f"CREATE TYPE e{i} AS ENUM (SELECT DISTINCT c{i} FROM r WHERE c{i} IS NOT NULL ORDER BY 1)"  # noqa: S608
+    )
+    return [str(row[0]) for row in db.execute(f"SELECT unnest(enum_range(NULL::e{i}))").fetchall()]
 
 
 def moment(kind: str, column: str) -> tuple[str, str]:
@@ -163,4 +212,4 @@ def minute_of(text: str, option: str) -> int:
     return int(at.replace(tzinfo=UTC).timestamp() // 60)
 
 
-__all__ = ["Rows", "columns", "minute_of", "moment", "pick", "quoted", "read", "table"]
+__all__ = ["Names", "Rows", "columns", "minute_of", "moment", "pick", "quoted", "read", "table"]

@@ -2,8 +2,8 @@
 
 Models stand on a ladder. `baseline` counts each place's events of the last twelve months; `recency` lets events fade
 with age; `smoothed` also borrows from neighbours; `kernel` spreads every event over its surroundings; `regression`
-learns from past spans how far each of those, and other kinds of report, foretell the next. A higher rung is used only
-where it beat the baseline on rolling origins before the day asked for.
+draws each place's rate towards that of places like it; `selfexciting` lets one event raise the next near by. A higher
+rung is used only where it beat those below it on rolling origins before the day asked for.
 
 >>> import numpy as np
 >>> places = np.array([0] * 30 + [1] * 10 + [2] * 2)
@@ -13,7 +13,30 @@ where it beat the baseline on rolling origins before the day asked for.
 (1, 'baseline')
 """
 
-from counterfoil.engines.hotspots.models import MODELS, Events
-from counterfoil.engines.hotspots.score import Forecast, forecast, gain
+from counterfoil.engines.hotspots.learned import MODELS, Rates, rates
+from counterfoil.engines.hotspots.models import Events
+from counterfoil.engines.hotspots.score import (
+    Forecast,
+    Gain,
+    choose,
+    earlier,
+    forecast,
+    gain,
+    intervals,
+    picked,
+)
 
-__all__ = ["MODELS", "Events", "Forecast", "forecast", "gain"]
+__all__ = [
+    "MODELS",
+    "Events",
+    "Forecast",
+    "Gain",
+    "Rates",
+    "choose",
+    "earlier",
+    "forecast",
+    "gain",
+    "intervals",
+    "picked",
+    "rates",
+]

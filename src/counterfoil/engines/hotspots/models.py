@@ -1,7 +1,8 @@
-"""The models: each gives every place a score from what was known before a day. Higher means more is expected."""
+"""The simple models: each gives every place a score from what was known before a day. Higher means more is expected."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +10,9 @@ from scipy import sparse
 from scipy.spatial import cKDTree
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 YEAR = 365.25
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -18,42 +21,112 @@ class Events:
 
     `target` marks those to be foretold; the others may help. `kinds` gives every event a small number, its category,
     for models that learn from other kinds of report; `step` is how coarse the times are in days (0 for single days).
+    `points` are the events' own positions in metres, where places are cells of a `width` in metres.
     """
 
     days: Floats
-    place: NDArray[np.int64]
+    place: Ints
     xy: Floats
     target: NDArray[np.bool_]
-    kinds: NDArray[np.int64] | None = None
+    kinds: Ints | None = None
     step: float = 0.0
-    _cache: dict[str, object] = field(default_factory=dict, compare=False, repr=False)
+    points: Floats | None = None
+    width: float = 0.0
+    _cache: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def places(self) -> int:
         """How many places there are."""
         return len(self.xy)
 
+    def kept(self, key: object, make: Callable[[], T]) -> T:
+        """Return what was made under a key before, or make it: events never change."""
+        if key not in self._cache:
+            self._cache[key] = make()
+        found: T = self._cache[key]
+        return found
+
+    def of(self, kind: int | None = None) -> tuple[Floats, Ints]:
+        """Return days and places of the target events, or of those of a kind."""
+
+        def chosen() -> tuple[Floats, Ints]:
+            mask = self.target if kind is None or self.kinds is None else self.kinds == kind
+            return self.days[mask], self.place[mask]
+
+        return self.kept(("of", kind), chosen)
+
+    def seen(self, until: float) -> NDArray[np.bool_]:
+        """Say which places had a row of any kind before a day."""
+        first = self.kept("first", self._first)
+        return np.asarray(first < until)
+
+    def _first(self) -> Floats:
+        first = np.full(self.places, np.inf)
+        np.minimum.at(first, self.place, self.days)
+        return first
+
     def counts(self, since: float, until: float, kind: int | None = None) -> Floats:
         """Return how many target events (or those of a kind) each place had in since ≤ day < until."""
-        chosen = (self.days >= since) & (self.days < until)
-        chosen &= self.target if kind is None or self.kinds is None else self.kinds == kind
-        return np.bincount(self.place[chosen], minlength=self.places).astype(np.float64)
+        days, place = self.of(kind)
+        chosen = (days >= since) & (days < until)
+        return np.bincount(place[chosen], minlength=self.places).astype(np.float64)
 
     def faded(self, until: float, half_life: float, kind: int | None = None) -> Floats:
         """Return the events before a day by place, each counting half as much for every `half_life` days of age."""
-        chosen = self.days < until
-        chosen &= self.target if kind is None or self.kinds is None else self.kinds == kind
-        age = until - self.days[chosen]
-        return np.bincount(
-            self.place[chosen], weights=0.5 ** (age / half_life), minlength=self.places
-        ).astype(np.float64)
+        days, place = self.of(kind)
+        chosen = days < until
+        weights = 0.5 ** ((until - days[chosen]) / half_life)
+        return np.bincount(place[chosen], weights=weights, minlength=self.places).astype(np.float64)
+
+    def exposure(self, until: float, half_life: float) -> Floats:
+        """Return the days each place was watched before a day, fading like its events.
+
+        With data by the month a place whose surroundings had no row of any kind in a month was not published then:
+        missing is not zero.
+        """
+        if not self.step:
+            span = until - float(self.days.min())
+            watched = half_life / np.log(2) * (1 - 0.5 ** (span / half_life))
+            return np.full(self.places, max(watched, 1e-9))
+        months, there = self.kept(("published", until), lambda: self._published(until))
+        return np.asarray(there @ (0.5 ** ((until - months) / half_life)) * self.step)
+
+    def _published(self, until: float) -> tuple[Floats, Floats]:
+        before = self.days < until
+        months, month = np.unique(self.days[before], return_inverse=True)
+        flat = np.bincount(self.place[before] * len(months) + month, minlength=self.places * len(months))
+        around = flat.reshape(self.places, len(months)).astype(np.float64)
+        if self.xy.any():
+            around = np.asarray(self.neighbours(3 * self.apart()) @ around) * 60
+        usual = np.median(around, axis=1, keepdims=True)
+        return months, np.where((usual >= 10) & (around < 0.05 * usual), 0.0, 1.0)
+
+    def apart(self) -> float:
+        """Return how far places typically lie from their fifth neighbour, in metres."""
+
+        def found() -> float:
+            far, _ = cKDTree(self.xy).query(self.xy, k=min(6, self.places))
+            last = np.atleast_2d(far)[:, -1]
+            return float(np.median(np.maximum(last[np.isfinite(last)], 1.0)))
+
+        return self.kept("apart", found)
 
     def neighbours(self, metres: float) -> sparse.csr_matrix:
         """Return a matrix that spreads a value over places near by: Gaussian, rows adding up to 1."""
-        key = f"near {metres:g}"
-        if key not in self._cache:
-            self._cache[key] = _spread(self.xy, metres)
-        return self._cache[key]
+        return self.kept(("near", metres), lambda: _spread(self.xy, metres))
+
+    def spilled(self, metres: float) -> sparse.csr_matrix:
+        """Return a matrix places x events: how much of each event, spread around where it was, falls on each place."""
+
+        def made() -> sparse.csr_matrix:
+            points = self.xy[self.place] if self.points is None else self.points
+            far = cKDTree(self.xy).sparse_distance_matrix(
+                cKDTree(points), 3 * metres, output_type="coo_matrix"
+            )
+            weight = np.exp(-0.5 * (far.data / metres) ** 2)
+            return sparse.csr_matrix((weight, (far.row, far.col)), shape=(self.places, len(points)))
+
+        return self.kept(("spilled", metres), made)
 
 
 def _spread(xy: Floats, metres: float, most: int = 60) -> sparse.csr_matrix:
@@ -86,112 +159,23 @@ def recency(events: Events, until: float, ahead: float) -> Floats:
 def smoothed(events: Events, until: float, ahead: float) -> Floats:
     """The same, borrowing from neighbours: a place that had few by luck is near others that had more."""
     own = recency(events, until, ahead)
-    near = np.asarray(events.neighbours(float(np.median(_nearest(events)))) @ own)
-    return 0.7 * own + 0.3 * near
+    return 0.7 * own + 0.3 * np.asarray(events.neighbours(events.apart()) @ own)
 
 
 def kernel(events: Events, until: float, ahead: float) -> Floats:
-    """Spread every event over its surroundings: best where each place has few of its own, as in small cells."""
-    spread = events.neighbours(float(np.median(_nearest(events))))
-    return np.asarray(spread @ (events.faded(until, 365) + 1e-3 * events.counts(-np.inf, until)))
+    """Spread every event over its surroundings, fading with a half-life of a year: the recency-weighted kernel.
 
-
-def _nearest(events: Events) -> Floats:
-    if "nearest" not in events._cache:
-        far, _ = cKDTree(events.xy).query(events.xy, k=min(6, events.places))
-        found = np.atleast_2d(far)[:, -1]
-        events._cache["nearest"] = np.maximum(found[np.isfinite(found)], 1.0)
-    return events._cache["nearest"]  # type: ignore[return-value]
-
-
-def regression(events: Events, until: float, ahead: float) -> Floats:
-    """Learn from past spans how the next one follows from fading counts, neighbours and other kinds of report.
-
-    A Poisson regression with a ridge, fitted by Newton steps on spans of the same length that end before `until`: the
-    discrete form of a self-exciting model, with one weight for each speed of fading and each width of spreading.
+    Over cells each event spreads from where it was, by half a cell's width; over areas from its area's middle.
     """
-    spans = [until - ahead * k for k in range(1, 1 + _windows(events, until, ahead))]
-    if not spans:
-        return smoothed(events, until, ahead)
-    first = np.full(events.places, np.inf)
-    np.minimum.at(first, events.place, events.days)
-    blocks, wanted = [], []
-    for at in spans:
-        # Only places known by then: one whose first event lies in the span would teach that no history means danger.
-        known = first < at
-        blocks.append(_features(events, at)[known])
-        wanted.append(events.counts(at, at + ahead)[known])
-    seen = first < until
-    design, target = np.vstack(blocks), np.concatenate(wanted)
-    centre, scale = design.mean(axis=0), design.std(axis=0) + 1e-9
-    weights, level = _poisson((design - centre) / scale, target)
-    score = np.zeros(events.places)
-    score[seen] = np.exp(
-        np.clip((_features(events, until)[seen] - centre) / scale @ weights + level, -30, 30)
-    )
-    return score
+    if events.points is None:
+        return np.asarray(events.neighbours(events.apart()) @ events.faded(until, 365))
+    fading = np.where(events.target & (events.days < until), 0.5 ** ((until - events.days) / 365), 0.0)
+    return np.asarray(events.spilled(events.width / 2) @ fading)
 
 
-def _windows(events: Events, until: float, ahead: float) -> int:
-    history = until - float(events.days.min()) - 120
-    return int(np.clip(history // max(ahead, 1.0), 0, 8))
-
-
-def _features(events: Events, until: float) -> Floats:
-    """Return what is known of each place before a day, each on a logarithmic scale."""
-    near = float(np.median(_nearest(events)))
-    spreads = [events.neighbours(near * k) for k in (1.0, 3.0)] if events.xy.any() else []
-    columns = []
-    for half_life in (30.0, 120.0, 720.0):
-        own = events.faded(until, half_life)
-        columns.append(own)
-        columns += [spread @ own for spread in spreads]
-    if events.kinds is not None:
-        for kind in np.unique(events.kinds):
-            own = events.faded(until, 365.0, int(kind))
-            columns.append(own)
-            columns += [spread @ own for spread in spreads[:1]]
-    return np.log(np.column_stack(columns) + 0.05)
-
-
-def _poisson(design: Floats, target: Floats, ridge: float = 20.0, steps: int = 30) -> tuple[Floats, float]:
-    """Return weights and level of a ridge Poisson regression with a logarithmic link (Newton with step halving)."""
-    n, width = design.shape
-    full = np.column_stack((np.ones(n), design))
-    penalty = np.full(width + 1, ridge)
-    penalty[0] = 0.0
-    weights = np.zeros(width + 1)
-    weights[0] = np.log(max(target.mean(), 1e-9))
-
-    def loss(w: Floats) -> float:
-        reach = np.clip(full @ w, -30, 30)
-        return float(np.exp(reach).sum() - target @ reach + 0.5 * penalty @ (w * w))
-
-    best = loss(weights)
-    for _ in range(steps):
-        rate = np.exp(np.clip(full @ weights, -30, 30))
-        slope = full.T @ (rate - target) + penalty * weights
-        curve = (full * rate[:, None]).T @ full + np.diag(penalty + 1e-9)
-        step = np.linalg.solve(curve, slope)
-        size = 1.0
-        while size > 1e-4:
-            tried = weights - size * step
-            new = loss(tried)
-            if new < best:
-                break
-            size /= 2
-        else:
-            break
-        done, weights, best = best - new < 1e-7 * abs(best), tried, new
-        if done:
-            break
-    return weights[1:], float(weights[0])
-
-
-MODELS: Mapping[str, Callable[[Events, float, float], Floats]] = {
+SIMPLE: Mapping[str, Callable[[Events, float, float], Floats]] = {
     "baseline": baseline,
     "recency": recency,
     "smoothed": smoothed,
     "kernel": kernel,
-    "regression": regression,
 }
