@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from counterfoil import numbers
+from counterfoil.config import tables
 from counterfoil.engines.errors import NotAllowed, Refusal
+from counterfoil.reference.tables import kinds as table_kinds
 
 ABOUT = """From report to court, and every number traceable.
 
@@ -126,6 +128,7 @@ def tick() -> None:
     from counterfoil.evidence.redactions import sweep as sweep_redactions
     from counterfoil.evidence.restricting import ask_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
+    from counterfoil.measures.integrity import sweep as sweep_integrity
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
 
@@ -143,6 +146,7 @@ def tick() -> None:
         lambda: sweep_copies(timezone.now()),
         lambda: sweep_extracts(timezone.now()),
         lambda: sweep_redactions(timezone.now()),
+        lambda: sweep_integrity(timezone.now()),
         sweep_destroyed,
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),
@@ -251,8 +255,6 @@ def _import(args: argparse.Namespace) -> int:
             load_force(f.code, f.slug, f.name, by=Viewer.clock(), name_cy=f.name_cy or "")
         print(f"{len(forces())} forces are listed.")
         return 0
-    from counterfoil.measures.actions import import_boundaries, import_crimes
-
     if not args.paths:
         print(f"Say which files to import, for example: counterfoil import {args.what} PATH", file=sys.stderr)
         return 2
@@ -264,12 +266,9 @@ def _import(args: argparse.Namespace) -> int:
         taken = import_folder(Path(args.paths[0]), find_case(args.case, viewer), by=viewer)
         print("\n".join([*taken.sentences(), *(f"{label}  {pk}" for label, pk in taken.exhibits.items())]))
         return 0
-    if args.what == "boundaries":
-        result = import_boundaries(args.paths[0], by=Viewer.clock())
-    else:
-        result = import_crimes([Path(p) for p in args.paths], by=Viewer.clock())
-    print("\n".join(result.sentences()))
-    return 0 if not result.refused else 1
+    from counterfoil.config.tables import import_tables
+
+    return import_tables(args.what, args.paths, args.released)
 
 
 def _rederive(args: argparse.Namespace) -> int:
@@ -422,8 +421,11 @@ def parser() -> argparse.ArgumentParser:
     imp = sub.add_parser(
         "import", help="import published tables, the list of forces, or a folder of evidence"
     )
-    imp.add_argument("what", choices=["crimes", "boundaries", "forces", "evidence"])
+    imp.add_argument("what", choices=["forces", "evidence", "boundaries", *table_kinds()])
     imp.add_argument("paths", nargs="*", metavar="PATH")
+    imp.add_argument(
+        "--released", default="", metavar="DAY", help="tables: the day of release, like 2024-01-25"
+    )
     imp.add_argument("--case", default="", metavar="NUMBER", help="evidence: the case that it belongs to")
     imp.add_argument("--by", default="", metavar="USERNAME", help="evidence: the officer who takes it in")
     imp.set_defaults(run=_import)
@@ -437,6 +439,7 @@ def parser() -> argparse.ArgumentParser:
     again.set_defaults(run=_rederive)
 
     numbers.add(sub)
+    tables.add(sub, lambda: _django(migrate=True))
 
     policy = sub.add_parser("policy", help="print the court's policy file for this installation")
     policy.set_defaults(run=_policy)

@@ -16,6 +16,7 @@ from counterfoil.engines.errors import BadInput
 from counterfoil.engines.integrity import KINDS, Book, Finding, inspect
 from counterfoil.engines.integrity.mix import swaps
 from counterfoil.engines.integrity.read import clean, month
+from counterfoil.reference.integrity import kinds as words
 
 HEAD = ("Crime ID", "Month", "Falls within", "LSOA code", "Crime type")
 BOOK = Book(
@@ -318,7 +319,7 @@ def test_quarters_are_no_gaps(tmp_path: Path) -> None:
 
 def test_rows_with_too_many_columns_are_said_and_the_others_are_read(tmp_path: Path) -> None:
     path = crimes(tmp_path, steady("Amberdale", YEAR, lambda _: 2000)) / "street.csv"
-    path.write_text(path.read_text() + "a,2024-05,Amberdale,E01,Burglary,and,more\r\n" * 6)
+    path.write_bytes(path.read_bytes() + b"a,2024-05,Amberdale,E01,Burglary,and,more\r\n" * 6)
     found = inspect([path])
     assert [(f.kind, f.size) for f in found] == [("unreadable-rows", 6)]
 
@@ -348,7 +349,9 @@ def test_the_command_prints_a_list(tmp_path: Path, capsys: pytest.CaptureFixture
 
 
 def test_every_kind_asks_a_question_and_touches_a_measure() -> None:
-    assert all(k.asks.endswith("?") and k.touches for k in KINDS.values())
+    assert all(KINDS.values())
+    assert list(words()) == list(KINDS)
+    assert all(k.said(lang)[1].endswith("?") for k in words().values() for lang in ("en", "cy"))
 
 
 def test_a_swap_that_came_to_every_force_is_nobodys_fault() -> None:

@@ -20,10 +20,10 @@ from pathlib import Path
 import duckdb
 
 from counterfoil.engines.integrity import areas, delays, identifiers, mix, outcomes, supply
-from counterfoil.engines.integrity.finding import KINDS, Book, Finding, Kind
+from counterfoil.engines.integrity.finding import KINDS, Book, Finding
 from counterfoil.engines.integrity.read import load
 
-__all__ = ["KINDS", "Book", "Finding", "Kind", "inspect"]
+__all__ = ["KINDS", "Book", "Finding", "inspect"]
 
 
 def inspect(paths: Sequence[Path], book: Book | None = None) -> list[Finding]:
@@ -37,7 +37,7 @@ def inspect(paths: Sequence[Path], book: Book | None = None) -> list[Finding]:
         tempfile.TemporaryDirectory() as room,
         duckdb.connect(config={"memory_limit": "2GB", "temp_directory": room}) as db,
     ):
-        have = load(db, paths, Path(room))
+        have = load(db, paths, Path(room), book.names)
         found = [
             book.finding("unreadable-rows", "all", 0, 0, n or 1, sentence) for sentence, n in have.unread
         ]

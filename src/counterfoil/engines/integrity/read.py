@@ -10,7 +10,7 @@ import gzip
 import re
 import tarfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, ...]] = {
         "timerecorded",
     ),
     "hours": ("hours", "hourstorecord", "delayhours", "recordinghours", "hoursdelay"),
-    "count": ("count", "rows", "crimes", "numberofcrimes", "number", "total"),
+    "count": ("count", "rows", "crimes", "offences", "numberofcrimes", "numberofoffences"),
 }
 BLANKS = (
     "",
@@ -83,10 +83,10 @@ def plain(name: str) -> str:
     return "".join(c for c in name.casefold() if c.isalnum())
 
 
-def load(db: duckdb.DuckDBPyConnection, paths: Sequence[Path], room: Path) -> Have:
-    """Read files or folders into the tables street, outcomes and delays; `room` is an empty folder for what unpacks.
+def load(db: duckdb.DuckDBPyConnection, paths: Sequence[Path], room: Path, forces: Mapping[str, str]) -> Have:
+    """Read files or folders into the tables street, outcomes and delays.
 
-    Raises BadInput when there is no such file, or none of them is a table of crimes or outcomes.
+    `room` is an empty folder for what unpacks, `forces` gives other names to forces, by name in small letters. Raises BadInput when there is no such file, or none of them is a table of crimes or outcomes.
     """
     parts: dict[str, list[str]] = {"street": [], "outcomes": [], "delays": []}
     groups: dict[tuple[tuple[str, ...], str], list[Path]] = {}
@@ -116,7 +116,7 @@ def load(db: duckdb.DuckDBPyConnection, paths: Sequence[Path], room: Path) -> Ha
                 db.execute(f"CREATE TEMP TABLE {name} AS {' UNION ALL '.join(parts[name])}")
             else:
                 db.execute(f"CREATE TEMP TABLE raw_{name} AS {' UNION ALL '.join(parts[name])}")
-                _clean(db, name)
+                _clean(db, name, forces)
         except duckdb.Error as e:
             raise BadInput("PATH", f"A file cannot be read: {str(e).splitlines()[0][:300]}") from None
     if _rejects(db):
@@ -180,7 +180,7 @@ def _time(text: str) -> str:
     )
 
 
-def _clean(db: duckdb.DuckDBPyConnection, name: str) -> None:
+def _clean(db: duckdb.DuckDBPyConnection, name: str, forces: Mapping[str, str]) -> None:
     """Turn a raw table into one whose blanks are NULL and whose months are numbers like 202107.
 
     Every different value is looked at once. `fid` stands for force and identifier together.
@@ -194,6 +194,8 @@ def _clean(db: duckdb.DuckDBPyConnection, name: str) -> None:
         ]
         read = month if column == "month" else clean
         pairs = [(v, read(v)) for v in values]
+        if column == "force":
+            pairs = [(v, forces.get(c.casefold(), c) if isinstance(c, str) else c) for v, c in pairs]
         changed = pairs if column == "month" else [(v, c) for v, c in pairs if v != c]
         if changed:
             kind = "INTEGER" if column == "month" else "VARCHAR"

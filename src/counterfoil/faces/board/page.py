@@ -43,10 +43,13 @@ def board_menu() -> tuple[tuple[str, str], ...]:
     """Return the board's entrances: the name of the address and its words. One line for each."""
     return (
         ("board:front", gettext("Police forces")),
+        ("board:everywhere", gettext("Over time")),
         ("board:compare", gettext("Like with like")),
         ("board:targets", gettext("Targets")),
         ("board:prove_it", gettext("Prove it")),
         ("board:changes", gettext("Charged after a year")),
+        ("board:courts", gettext("The Crown Court")),
+        ("board:integrity", gettext("What looks wrong")),
         ("board:about", gettext("What the numbers mean")),
         ("board:api", gettext("Open data")),
         ("board:files", gettext("The files held")),

@@ -2,7 +2,18 @@
 
 from django.urls import path, register_converter
 
-from counterfoil.faces.board import api, change, compare, embed, proving, targets, views
+from counterfoil.faces.board import (
+    api,
+    change,
+    compare,
+    courts,
+    embed,
+    integrity,
+    over_time,
+    proving,
+    targets,
+    views,
+)
 
 
 class Address:
@@ -31,17 +42,29 @@ urlpatterns = [
     path("compare/", compare.compare, name="compare"),
     path("compare.csv", compare.compare_csv, name="compare_csv"),
     path("compare/<slug:chart>.svg", compare.compare_svg, name="compare_svg"),
+    path("over-time/", over_time.everywhere, name="everywhere"),
+    path("over-time.csv", over_time.everywhere_csv, name="everywhere_csv"),
+    path("series/<slug:measure>/<slug:place>/<slug:kind>/", over_time.series, name="series"),
+    path("series/<slug:measure>/<slug:place>/<slug:kind>.csv", over_time.series_csv, name="series_csv"),
+    path("series/<slug:measure>/<slug:place>/<slug:kind>.svg", over_time.series_svg, name="series_svg"),
     path("prove-it/", proving.prove_it, name="prove_it"),
     path("prove-it.csv", proving.prove_it_csv, name="prove_it_csv"),
     path("targets/", targets.targets, name="targets"),
     path("targets.csv", targets.targets_csv, name="targets_csv"),
     path("targets/<slug:target>.svg", targets.targets_svg, name="targets_svg"),
+    path("courts/", courts.courts, name="courts"),
+    path("courts/<slug:table>.csv", courts.courts_csv, name="courts_csv"),
+    path("courts/<slug:chart>.svg", courts.courts_svg, name="courts_svg"),
     path("change/", change.changes, name="changes"),
     path("change.csv", change.changes_csv, name="changes_csv"),
     path("change.svg", change.changes_svg, name="changes_svg"),
     path("change/<slug:slug>/", change.change, name="change"),
     path("change/<slug:slug>/<slug:table>.csv", change.change_csv, name="change_csv"),
     path("change/<slug:slug>/<slug:chart>.svg", change.change_svg, name="change_svg"),
+    path("integrity/", integrity.integrity, name="integrity"),
+    path("integrity.csv", integrity.integrity_csv, name="integrity_csv"),
+    path("integrity.svg", integrity.integrity_svg, name="integrity_svg"),
+    path("integrity/<slug:slug>/", integrity.force, name="integrity_force"),
     path("force/<slug:slug>/", views.force, name="force"),
     path("force/<slug:slug>/<slug:table>.csv", views.force_csv, name="force_csv"),
     path("force/<slug:slug>/<slug:chart>.svg", views.force_svg, name="force_svg"),

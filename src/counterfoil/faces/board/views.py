@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, St
 from django.urls import reverse
 
 from counterfoil.accounts.rules import Viewer
-from counterfoil.faces.board import charts, words
+from counterfoil.faces.board import charts, integrity, words
 from counterfoil.faces.board.page import csv_file, page, pair, show, svg_file
 from counterfoil.faces.kit.language import gettext, lang
 from counterfoil.faces.kit.viewer import viewer_of
@@ -353,6 +353,8 @@ def number(request: HttpRequest, address: str) -> HttpResponseBase:
             "d": one.definition,
             "parts": [(p, queries.rows_in(one, p)) for p in queries.parts_of(one.id.measure)],
             "moved": bool(basis) and not one.basis.startswith(basis),
+            "findings": queries.findings(viewer_of(request), address),
+            "f": integrity.said(),
             "language": lang(),
         },
     )
