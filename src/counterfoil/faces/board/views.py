@@ -42,7 +42,7 @@ def card(one: Number) -> Card:
         value=words.value(one),
         interval=words.interval(one),
         counts=words.counts(one),
-        source=definitions.source("police_uk")["name"],
+        source=definitions.source(one.definition.source)["name"],
         date=gettext("imported %(day)s") % {"day": words.day(one.newest)} if one.newest else "",
         how_url=reverse("board:number", args=[one.id]),
         missing=words.why_none(one),

@@ -19,6 +19,8 @@ MONTHS = {
         "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr",
     ),
 }  # fmt: skip
+# The measures of the rows of data.police.uk, which have words of their own.
+POLICE_UK = ("crimes", "charged", "charged-of-outcomes", "outcomes")
 SHORT = {
     "en": ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
     "cy": ("Ion", "Chwef", "Maw", "Ebr", "Mai", "Meh", "Gorff", "Awst", "Medi", "Hyd", "Tach", "Rhag"),
@@ -117,9 +119,7 @@ def day(text: str) -> str:
 
 def value(one: Number) -> str:
     """Write a number's value with its sign, or nothing when it is not known."""
-    if one.value is None:
-        return ""
-    return f"{one.value}%" if one.definition.unit == "share" else whole(int(one.value))
+    return measured(one.value, one.definition.unit)
 
 
 def interval(one: Number) -> str:
@@ -127,19 +127,30 @@ def interval(one: Number) -> str:
     if one.value is None:
         return ""
     if one.low is not None:
+        if one.definition.unit not in ("share", "percent"):
+            return gettext("%(low)s to %(high)s (95%% interval)") % {"low": one.low, "high": one.high}
         return gettext("%(low)s%% to %(high)s%% (95%% interval)") % {"low": one.low, "high": one.high}
-    return gettext("An exact count: no interval")
+    if one.definition.unit == "count":
+        return gettext("An exact count: no interval")
+    return gettext("No interval was published with it")
 
 
 def why_none(one: Number) -> str:
     """Say why a number is not known; never a zero."""
     if one.value is not None:
         return ""
-    return gettext("Does not apply") if one.state == "none" else gettext("Not published")
+    return {
+        "none": gettext("Does not apply"),
+        "no-table": gettext("No table held: not known"),
+        "other-vintage": gettext("Released on different days: not put together"),
+        "protected": gettext("Fewer than 10: not shown"),
+    }.get(one.state, gettext("Not published"))
 
 
 def counts(one: Number) -> str:
     """Say in one line what a number counts, and over how many of its months when some are missing."""
+    if one.id.measure not in POLICE_UK:
+        return _counts_of_a_table(one)
     gap = one.street if one.id.measure in ("crimes", "charged") else one.outcomes
     said = _counts(one)
     if one.state == "partly" and gap.missing:
@@ -149,6 +160,22 @@ def counts(one: Number) -> str:
             "all": total,
         }
     return said
+
+
+def _counts_of_a_table(one: Number) -> str:
+    facts = {
+        "what": one.definition.text("counts", lang()),
+        "kind": type_words(one.type_name),
+        "period": period(one.id.first, one.id.last),
+        "part": f"{one.part:,}" if one.part is not None else "",
+        "whole": f"{one.whole:,}" if one.whole is not None else "",
+    }
+    said = (
+        gettext("%(what)s, %(period)s") if one.id.type == "all" else gettext("%(what)s: %(kind)s, %(period)s")
+    )
+    if one.part is not None and one.whole is not None:
+        said += " " + gettext("(%(part)s of %(whole)s)")
+    return said % facts
 
 
 def _counts(one: Number) -> str:
@@ -188,6 +215,8 @@ def _counts(one: Number) -> str:
 def warnings(one: Number) -> list[str]:
     """Say what makes a number weaker: missing months, files without rows, repeated identifiers, older files."""
     said = []
+    if one.missing:
+        said.append(gettext("Nothing is held for %(months)s.") % {"months": listed(one.missing)})
     if one.street.missing:
         said.append(
             gettext(
