@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.numbers import DATA
 from counterfoil.engines.hotspots import MODELS, Events, earlier, forecast, gain, picked
+from counterfoil.engines.hotspots.fair import feedback
 from counterfoil.engines.hotspots.load import Loaded, load
 from counterfoil.engines.rows import minute_of
 from counterfoil.numbers import plane
@@ -161,6 +162,22 @@ def covered(name: str, events: Events, names: Sequence[str], origins: Sequence[f
     line(f"{name}: of {judged} forces with 30 such areas or more, farther than chance from 88-92 %", f"{far}")
 
 
+def fair() -> None:
+    """Drive patrols by the models for a hundred rounds, and count who lives where robberies of London point."""
+    for model in ("baseline", "regression"):
+        kept = feedback(MODELS[model], public=True)
+        line(
+            f"100 rounds of patrols by {model}: patrol over true risk by fifth of deprivation, reports by the public",
+            f"{kept.min():.2f} to {kept.max():.2f}",
+            "0.9-1.1",
+            bool(((kept >= 0.9) & (kept <= 1.1)).all()),
+        )
+    gone = feedback(MODELS["baseline"], public=False)
+    line(
+        "the same with what officers found as input (must run away)", f"{gone.min():.2f} to {gone.max():.2f}"
+    )
+
+
 def forces(names: Sequence[str]) -> np.ndarray:
     """Return for each area the force that most of its rows come from, as a number."""
     import duckdb
@@ -179,6 +196,7 @@ def main() -> None:
         sys.exit(1)
     portland()
     street()
+    fair()
     line("memory at most", f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

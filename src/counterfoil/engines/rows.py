@@ -44,8 +44,8 @@ class Rows:
     """Rows whose wanted columns are all there, in the file's order.
 
     `minutes` are whole minutes since 1970-01-01 00:00 as written (no zone is assumed); `finest` says how fine the times
-    are: `minute`, `day` or `month`. `left_out` counts the rows of the file that lacked a wanted value. `meets` says which rows
-    fulfil the condition: all of them, unless those beside it were asked for, which then have `kinds`.
+    are: `minute`, `day` or `month`. `left_out` counts the rows of the file that lacked a wanted value. `meets` says
+    which fulfil the condition: all of them, unless those beside it were asked for, which then have `kinds`.
     """
 
     minutes: NDArray[np.int64]

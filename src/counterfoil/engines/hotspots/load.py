@@ -1,5 +1,6 @@
 """From somebody's file to events at places: areas by name, or square cells laid over coordinates."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import duckdb
 import numpy as np
 
 from counterfoil.engines import rows
+from counterfoil.engines.hotspots.fair import no_person
 from counterfoil.engines.hotspots.models import Events, Floats
 
 PLACES = (
@@ -41,8 +43,16 @@ def load(
     where: str,
     plane: Callable[[Any, Any, str], tuple[Any, Any]],
 ) -> Loaded:
-    """Read a file's events. Rows outside `where` are kept as other kinds of report, by the columns it names."""
-    near = _centre(path) if area else None
+    """Read a file's events. Rows outside `where` are kept as other kinds of report, by the columns it names.
+
+    A column that tells of a person or a home is refused, as a place and in the condition.
+    """
+    with duckdb.connect() as db:
+        known = rows.columns(db, rows.table(path))
+    named = [c for c in known if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", where, re.IGNORECASE)]
+    no_person([c for c in (area, x, y) if c])
+    no_person(named, "--where")
+    near = next((p for p in PLACES if p[0] in known and p[1] in known), None) if area else None
     found = rows.read(
         path,
         time=time,
@@ -54,8 +64,7 @@ def load(
     )
     points, width = None, 0.0
     if area:
-        named = found.names[area]
-        labels, place = named.labels, named.code
+        labels, place = found.names[area].labels, found.names[area].code
         xy = np.zeros((len(labels), 2))
         if near:
             east, north = (found.numbers[c] / near[2] for c in near[:2])
@@ -89,13 +98,6 @@ def load(
         f"{int(found.meets.sum()):,} events of {len(place):,} rows, {len(labels):,} places, "
         f"times by the {found.finest}.",
     )
-
-
-def _centre(path: Path) -> tuple[str, str, float] | None:
-    """Return the columns of a file that say where its rows were, and how many of their units make a degree."""
-    with duckdb.connect() as db:
-        known = rows.columns(db, rows.table(path))
-    return next((p for p in PLACES if p[0] in known and p[1] in known), None)
 
 
 def _middle(values: Floats, place: Any, many: int) -> Floats:
