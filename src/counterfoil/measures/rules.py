@@ -35,6 +35,32 @@ def definition(name: str) -> definitions.Definition:
         ) from None
 
 
+def import_kind(one: definitions.Definition) -> str:
+    """Return the KIND of `counterfoil import KIND PATH` that brings in a measure's table."""
+    return table_layouts.kind_of(one.table) or one.table
+
+
+def may_add(names: Sequence[str]) -> None:
+    """Refuse, with a sentence, to put measures together into one number: each stands for itself.
+
+    Counts of one measure over periods or places may be added (`combine`); two measures never, least of all those that
+    look alike: what a survey finds, what is repeated and what is recorded of violence against women and girls.
+    """
+    found = [definition(name) for name in names]
+    if len({d.id for d in found}) < 2:
+        return
+    shown = " and ".join(f"“{d.text('name')}”" for d in found)
+    if len({d.apart for d in found}) == 1 and found[0].apart:
+        raise BadInput(
+            "measure",
+            f"{shown} are kept apart: they count different things, and a blend would be no measure of anything. "
+            "Ask for each by itself.",
+        )
+    raise BadInput(
+        "measure", f"{shown} are different measures and are never added up. Ask for each by itself."
+    )
+
+
 @dataclass(frozen=True)
 class NumberId:
     """The address of a number: enough to compute it again from the files held."""

@@ -40,3 +40,8 @@ def kinds() -> tuple[str, ...]:
 def checked(layout: str) -> str:
     """Say how far a layout was checked against the published file; blank for an unknown one."""
     return next((str(row["checked"]) for row in _all() if row["id"] == layout), "")
+
+
+def kind_of(layout: str) -> str:
+    """Return the kind of import that a layout belongs to; blank for an unknown one."""
+    return next((str(row["kind"]) for row in _all() if row["id"] == layout), "")

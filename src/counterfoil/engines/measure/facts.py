@@ -38,8 +38,8 @@ class Layout:
 
     columns: by role (place, period, year, quarter, kind, grp, code, outcome, low, high) the headings it may have.
     values: by what is counted, the headings its column may have. `rest` counts every other column of numbers under that
-    word, its heading being the kind; `ones` counts every row as one under it. months: how long a period given by its last day is. where: the place of a table
-    that has no column for it. sheet: a pattern that a sheet's name must match.
+    word, its heading being the kind; `ones` counts every row as one under it. months: how long a period given by its
+    last day is. where: the place of a table that has no column for it. sheet: a pattern that a sheet's name must match.
     """
 
     id: str
@@ -122,9 +122,9 @@ def _heading(layout: Layout, row: Sequence[str]) -> dict[str, int] | None:
         there.setdefault(plain(cell), at)
     found: dict[str, int] = {}
     for role, names in (*layout.columns.items(), *((f"={w}", n) for w, n in layout.values.items())):
-        at = next((there[plain(n)] for n in names if plain(n) in there), None)
-        if at is not None:
-            found[role.rstrip("?")] = at
+        where = next((there[plain(n)] for n in names if plain(n) in there), None)
+        if where is not None:
+            found[role.rstrip("?")] = where
         elif role not in ("low", "high") and not role.endswith("?"):
             return None
     return found

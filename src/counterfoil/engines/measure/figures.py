@@ -9,7 +9,9 @@ files, which are their content's digests, so a remembered figure cannot be stale
 """
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -40,7 +42,32 @@ def _cursor() -> duckdb.DuckDBPyConnection:
     return _database().cursor()
 
 
+Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
+_RUN: ContextVar[Run | None] = ContextVar("run", default=None)
+
+
+@contextmanager
+def elsewhere(run: Run) -> Iterator[None]:
+    """Let another engine work out every figure asked for meanwhile, from the rows: nothing remembered is used."""
+    token = _RUN.set(run)
+    forget()
+    try:
+        yield
+    finally:
+        _RUN.reset(token)
+        forget()
+
+
+def forget() -> None:
+    """Forget what this process remembers of figures."""
+    for remembered in (_kept, followed, areas, _repeats):
+        remembered.cache_clear()
+
+
 def _all(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    run = _RUN.get()
+    if run is not None and not sql.lstrip().startswith("COPY"):
+        return run(sql, values)
     cursor = _cursor()
     try:
         return cursor.execute(sql, list(values)).fetchall()
@@ -71,6 +98,8 @@ def _key(found: Parts) -> list[Any]:
 
 
 def _remembered(name: str, found: Parts, args: list[Any], work_out: Callable[[], list[Any]]) -> list[Any]:
+    if _RUN.get() is not None:
+        return work_out()
     folder = Path(found[0].path).parent.parent / "figures"
     return memory.remember(folder, [name, _key(found), args], work_out)
 
@@ -78,7 +107,8 @@ def _remembered(name: str, found: Parts, args: list[Any], work_out: Callable[[],
 def _from(parts: Parts, columns: str) -> tuple[str, list[Any]]:
     """Return SQL that gives these columns of exactly these parts, in brackets, and the values it takes."""
     whole = [p.path for p in parts if not p.force]
-    sql, values = [], []
+    sql: list[str] = []
+    values: list[Any] = []
     if whole:
         sql.append(f"SELECT {columns} FROM read_parquet(?)")  # noqa: S608  (columns are our own words)
         values.append(whole)
@@ -115,7 +145,7 @@ class AreaCount:
 
 @dataclass(frozen=True)
 class Place:
-    """Where one published row is: its file, its number there, the byte it begins at and how many it takes; or its cell."""
+    """Where a published row is: its file, its number there, its first byte and how many it takes; or its cell."""
 
     file: str
     row: int

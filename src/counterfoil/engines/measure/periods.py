@@ -71,8 +71,8 @@ def read_period(text: str, months: int = 1) -> tuple[str, str] | None:
             return None
         last = f"{found[2]}-{int(found[1]):02d}"
         return back(last, months), last
-    if found := _financial(plain):
-        return found
+    if financial := _financial(plain):
+        return financial
     if found := _YYYYMM.fullmatch(plain):
         return back(f"{found[1]}-{found[2]}", months), f"{found[1]}-{found[2]}"
     if re.fullmatch(r"(?:19|20)\d\d", plain):

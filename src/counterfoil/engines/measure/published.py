@@ -82,7 +82,7 @@ _SUMS = """
 def sums(paths: tuple[str, ...], counted: str, of: str, by: str, of_by: str) -> tuple[Sum, ...]:
     """Add up facts by place, period and kind: rows for which `counted` holds, and rows for which `of` holds.
 
-    by and of_by are SQL for the kind of a row; `of_by` of `'*'` divides every kind by the same whole. Sums are decimals.
+    by and of_by are SQL for the kind of a row; `of_by` of `'*'` divides every kind by the same whole.
     """
     if not paths:
         return ()
@@ -132,7 +132,7 @@ def spots(
     skip: int,
     take: int,
 ) -> list[Spot]:
-    """Return a page of the facts that sums of these periods rest on, by period, file, sheet and row; any kind for None."""
+    """Return a page of the facts that sums rest on, by period, file, sheet and row; any kind for None."""
     if not paths or not periods:
         return []
     only = f"AND coalesce(({by}), '') = ?" if kind is not None else ""

@@ -21,9 +21,7 @@ from counterfoil.measures.queries.integrity import (
     wants_looking,
 )
 from counterfoil.measures.queries.numbers import (
-    CHARGED,
     NOT_CRIMES,
-    OTHER_CASE,
     Number,
     combine,
     compute,
@@ -46,7 +44,7 @@ from counterfoil.measures.queries.pages import (
     force_page,
     headline,
 )
-from counterfoil.measures.queries.stock import Stock, settle, stock, tables
+from counterfoil.measures.queries.stock import CHARGED, OTHER_CASE, Stock, settle, stock, tables
 from counterfoil.measures.queries.tracing import Recomputed, TraceRow, recompute, trace
 
 __all__ = [

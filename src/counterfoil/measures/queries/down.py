@@ -12,13 +12,12 @@ from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import ALL, Held, Place, Slice
 from counterfoil.measures.queries import published
 from counterfoil.measures.queries.numbers import (
-    CHARGED,
     NO_SUSPECT,
     NOT_CRIMES,
     Number,
     number,
 )
-from counterfoil.measures.queries.stock import MONTHLY, stock, tables
+from counterfoil.measures.queries.stock import CHARGED, MONTHLY, stock, tables
 from counterfoil.measures.rules import BY_PLACE_AND_MONTH
 from counterfoil.reference import measures as definitions
 

@@ -1,8 +1,9 @@
 """Compute the number at an address from the files held now."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import combinations
 from typing import Any
 
 from counterfoil.accounts.rules import Viewer
@@ -27,8 +28,9 @@ class Number:
 
     state: `published`, `partly` (a month of the period is missing), `missing` (not published), `none` (this measure
     does not exist for this type), `no-table` (`needs` says which kind of table to import), `other-vintage` (it is held
-    only in another release than the numbers beside it). `missing` lists months without a number. For shares, `value`, `low` and `high` are percent with one decimal and `part` and
-    `whole` the counts behind them.
+    only in another release than the numbers beside it), `protected` (small numbers of our own cases). `missing` lists
+    months without a number. For shares, `value`, `low` and `high` are percent with one decimal and `part` and `whole`
+    the counts behind them.
     """
 
     id: NumberId
@@ -102,7 +104,7 @@ def compute(what: NumberId, all_held: Stock | None = None, *, viewer: Viewer | N
     street, ended = now.of("street", what.force), now.of("outcomes", what.force)
     wanted = rules.months(what.first, what.last)
     if not street and not ended and not any(k in MONTHLY for k, _, _ in now.used):
-        return _number(what, now, (), state="no-table", needs=definition.table)
+        return _number(what, now, (), state="no-table", needs=rules.import_kind(definition))
     if what.measure == "outcomes":
         return _outcomes(what, now, ended, wanted)
     types = _types(now, what.force)
@@ -358,3 +360,37 @@ def periods(viewer: Viewer, measure: str) -> tuple[tuple[str, str], ...]:
     """Return every period that a measure has a number for somewhere, oldest first."""
     found = {p for slug in places_of(measure, viewer) for p in periods_of(measure, slug, viewer)}
     return tuple(sorted(found, key=lambda p: (p[1], p[0])))
+
+
+def combine(viewer: Viewer, addresses: Sequence[str]) -> int | Decimal:
+    """Add up counts of one measure and kind that rest on one vintage: months of a place, or places of a month.
+
+    Raises BadInput with a sentence when they are of different measures or kinds, are no counts, are not all known, lie
+    over one another, or rest on tables of different vintages.
+    """
+    found = [number(viewer, address) for address in addresses]
+    if not found:
+        raise BadInput("numbers", "Give the addresses of the numbers to add up.")
+    rules.may_add([n.id.measure for n in found])
+    if len({n.id.type for n in found}) > 1:
+        raise BadInput(
+            "numbers", "These are of different kinds, which may hold one another. They are not added up."
+        )
+    if found[0].definition.method not in ("count", "crimes", "outcomes"):
+        raise BadInput(
+            "numbers", "Shares, medians and levels are not added up. Ask for the whole period instead."
+        )
+    unknown = next((n for n in found if n.value is None or n.state == "partly"), None)
+    if unknown is not None:
+        raise BadInput("numbers", f"{unknown.id} is not wholly known, so the sum is not known either.")
+    for a, b in combinations(found, 2):
+        same_place = (a.id.force, a.id.area) == (b.id.force, b.id.area) or not a.id.area or not b.id.area
+        if a.id.force == b.id.force and same_place and a.id.first <= b.id.last and b.id.first <= a.id.last:
+            raise BadInput("numbers", f"{a.id} and {b.id} lie over one another.")
+        sorts = {"nation", "region"}
+        if a.id.force != b.id.force and sorts & {getattr(a.force, "sort", ""), getattr(b.force, "sort", "")}:
+            raise BadInput(
+                "numbers", f"{a.id} and {b.id} may hold one another: nations and regions hold forces."
+            )
+    rules.one_vintage(h for n in found for h in n.used)
+    return sum((n.value for n in found if n.value is not None), 0)

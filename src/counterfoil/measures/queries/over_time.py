@@ -91,7 +91,7 @@ def series(viewer: Viewer, measure: str, place: str, kind: str = "all") -> Serie
         source=definitions.source(definition.source),
         definition=definition,
         state="published" if known else "missing" if points else "no-table",
-        needs="" if points else definition.table,
+        needs="" if points else rules.import_kind(definition),
     )
 
 

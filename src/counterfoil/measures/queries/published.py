@@ -8,12 +8,12 @@ from functools import lru_cache
 from typing import Any
 
 from counterfoil.engines.errors import BadInput
-from counterfoil.engines.measure import Held
+from counterfoil.engines.measure import ALL, Held
 from counterfoil.engines.measure import published as engine
 from counterfoil.engines.measure.interval import share
 from counterfoil.measures import rules
 from counterfoil.measures.queries.stock import Stock
-from counterfoil.measures.rules import ALL, NumberId
+from counterfoil.measures.rules import NumberId
 from counterfoil.reference.measures import Definition, slug_of
 
 METHODS = ("count", "share", "published")
@@ -117,7 +117,7 @@ def _asked(kinds: dict[str, Any], definition: Definition, what: NumberId) -> dic
 def compute(what: NumberId, definition: Definition, now: Stock) -> dict[str, Any]:
     """Return the facts of a number from a published table, as `Number` takes them."""
     if not releases(now, definition.table):
-        return {"state": "no-table", "needs": definition.table}
+        return {"state": "no-table", "needs": rules.import_kind(definition)}
     kinds = kinds_of(now, definition)
     if what.type != ALL and what.type not in kinds:
         raise BadInput("number", "The tables held have no such kind.")
