@@ -90,9 +90,10 @@ def forecast(
     cases: open at the end of each quarter, oldest first, without gaps; receipts, disposals: during it. `model` forces
     one of `walk`, `drift`, `fading`. The interval takes the net flow for a random walk, whatever model gives the
     middle: after h quarters its error has the standard deviation s * sqrt(1 + 4 + ... + h * h), s being 1.4826 times
-    the median change of net flow from quarter to quarter, with the tails of Student's t of 4 degrees (Harvey 1989,
-    2.3, on integrated walks). It is wide when flow has been restless; were the flow a pure walk with such tails, some
-    eight in ten would hold, not nine. Raises BadInput for fewer than 8 quarters, gaps or negative numbers.
+    the median change of net flow from quarter to quarter, at least what counting alone makes of it, with the tails of
+    Student's t of 4 degrees (Harvey 1989, 2.3, on integrated walks). It is wide when flow has been restless; were the
+    flow a pure walk with such tails, some eight in ten would hold, not nine. Raises BadInput for fewer than 8
+    quarters, gaps or negative numbers.
     """
     open_, flow = _checked(cases, receipts, disposals)
     if model and model not in MODELS:
@@ -100,7 +101,8 @@ def forecast(
     tried = _tried(open_, flow)
     name = model or _offered(open_, flow)
     middle = MODELS[name](open_, flow, ahead)
-    typical = 1.4826 * float(np.median(np.abs(np.diff(flow))))
+    counting = math.sqrt(2 * float(np.mean(np.asarray(receipts, float) + np.asarray(disposals, float))))
+    typical = max(counting, 1.4826 * float(np.median(np.abs(np.diff(flow)))))
     steps = np.arange(1, ahead + 1)
     half = T4 * typical * np.sqrt(np.cumsum(steps**2))
     fan = tuple(
