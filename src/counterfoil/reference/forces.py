@@ -109,6 +109,11 @@ def force(slug: str) -> Force:
     return _by_slug()[slug]
 
 
+def predecessors(slug: str) -> tuple[Force, ...]:
+    """Return the forces that this one took over, by name; none for most."""
+    return tuple(sorted((f for f in _all() if f.successor == slug), key=lambda f: f.name))
+
+
 def known(slug: str) -> bool:
     """Say whether a force of this slug exists or existed."""
     return slug in _by_slug()

@@ -352,6 +352,7 @@ def number(request: HttpRequest, address: str) -> HttpResponseBase:
             "card": card(one),
             "d": one.definition,
             "parts": [(p, queries.rows_in(one, p)) for p in queries.parts_of(one.id.measure)],
+            "source": definitions.source(one.definition.source),
             "moved": bool(basis) and not one.basis.startswith(basis),
             "findings": queries.findings(viewer_of(request), address),
             "f": integrity.said(),

@@ -88,6 +88,8 @@ def rows_in(one: Number, part: str) -> int:
     """Return how many rows a list behind a number has; 0 for a number that is not published."""
     if one.value is None:
         return 0
+    if one.merged:
+        return sum(rows_in(n, part) for n in one.merged)
     definition = one.definition
     if definition.method in published.METHODS:
         return published.rows_in(one.id, definition, stock(), part)
@@ -102,6 +104,8 @@ def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
     what = one.id
     if one.definition.method == "own":
         return []
+    if one.merged:
+        return _rows_of_several(one, part, skip=skip, take=take)
     if one.definition.method in published.METHODS:
         spots = published.spots(what, one.definition, stock(), part, skip=skip, take=take)
         places = [Place(s.file, s.row, s.offset, s.length, s.sheet, s.cell) for s in spots]
@@ -128,6 +132,17 @@ def _rows(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
         found = engine.outcome_rows(ended, only, what.first, what.last, skip=skip, take=take)
         pairs = [(p, None) for p in found]
     return _published(one.used, pairs)
+
+
+def _rows_of_several(one: Number, part: str, *, skip: int, take: int) -> list[Row]:
+    """Return rows of a number that is put together from others, one after the other."""
+    found: list[Row] = []
+    for n in one.merged:
+        total = rows_in(n, part)
+        if skip < total and take > len(found):
+            found += _rows(n, part, skip=skip, take=take - len(found))
+        skip = max(0, skip - total)
+    return found
 
 
 def _published(used: tuple[Held, ...], pairs: list[tuple[Place, Place | None]]) -> list[Row]:

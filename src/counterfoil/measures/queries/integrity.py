@@ -144,7 +144,8 @@ def _report(now: Stock, ready: bool) -> Report:
     by: dict[str, list[Finding]] = defaultdict(list)
     for one in findings:
         by[one.force].append(one)
-    known = {f.slug: f for f in forces.forces()}
+    # A force that has since become part of another still has its files and findings.
+    known = {s: forces.force(s) for s in {*now.forces(), *by} if forces.known(s)}
     named = sorted({*now.forces(), *(f for f in by if f in known)}, key=lambda s: known[s].name)
     lines = tuple(
         ForceFindings(slug, known[slug], tuple(by[slug]), _cells(now, slug, by[slug], months))

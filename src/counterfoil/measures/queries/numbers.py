@@ -11,7 +11,7 @@ from counterfoil.engines import measure as engine
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.measure import ALL, Held, Slice
 from counterfoil.measures import rules
-from counterfoil.measures.queries import own, published
+from counterfoil.measures.queries import mergers, own, published
 from counterfoil.measures.queries.stock import CHARGED, MONTHLY, OTHER_CASE, Stock, stock
 from counterfoil.measures.rules import Gaps, NumberId
 from counterfoil.reference import areas, forces, outcomes
@@ -58,6 +58,7 @@ class Number:
     used: tuple[Held, ...]
     older: tuple[tuple[Held, Held], ...]
     basis: str
+    merged: tuple["Number", ...]
 
     def without(self, state: str) -> "Number":
         """Return this number without its value, and why."""
@@ -94,6 +95,8 @@ def compute(what: NumberId, all_held: Stock | None = None, *, viewer: Viewer | N
     """Compute a number from the files held now, or from a stock that is given; files of one vintage only."""
     definition = definitions.measure(what.measure)
     now = all_held or stock()
+    if before := mergers.before(what):
+        return _merged(what, definition, now, [compute(one, all_held, viewer=viewer) for one in before])
     if definition.method in published.METHODS:
         return _published(what, definition, now)
     if definition.method == "own":
@@ -116,6 +119,22 @@ def compute(what: NumberId, all_held: Stock | None = None, *, viewer: Viewer | N
     if what.measure == "charged":
         return _charged(what, now, street, ended, types, street_gaps)
     return _charged_of_outcomes(what, now, ended, wanted)
+
+
+def _merged(what: NumberId, definition: Definition, now: Stock, found: Sequence[Number]) -> Number:
+    """Put together what forces published that later became one; unknown as long as one of them is."""
+    used = {h: None for n in found for h in n.used}
+    common: dict[str, Any] = {"type_name": found[0].type_name, "merged": tuple(found)}
+    lacking = next((n for n in found if n.value is None or n.state != "published"), None)
+    if lacking is not None:
+        return _number(what, now, used, state=lacking.state if lacking.value is None else "partly", **common)
+    if definition.unit == "count":
+        return _number(what, now, used, value=sum(n.value or 0 for n in found), **common)
+    if definition.unit == "share" and all(n.whole for n in found):
+        share = engine.share(sum(int(n.part or 0) for n in found), sum(int(n.whole or 0) for n in found))
+        values = {"value": share.percent, "low": share.low, "high": share.high}
+        return _number(what, now, used, part=share.part, whole=share.whole, **values, **common)
+    return _number(what, now, used, state="none", **common)  # medians and levels cannot be put together
 
 
 def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> Number:
@@ -146,6 +165,7 @@ def _number(what: NumberId, now: Stock, used: Iterable[Held], **found: Any) -> N
         "used": files,
         "older": tuple(pair for pair in now.older if pair[1] in files),
         "basis": rules.basis(files),
+        "merged": (),
     }
     return Number(**{**facts, **found})
 
@@ -313,6 +333,13 @@ def _published(what: NumberId, definition: Definition, now: Stock) -> Number:
 
 def periods_of(measure: str, place: str, viewer: Viewer) -> tuple[tuple[str, str], ...]:
     """Return the periods that a measure has numbers for in one place, oldest first."""
+    found = set(_periods_of(measure, place, viewer))
+    for one in forces.predecessors(place):
+        found |= {p for p in periods_of(measure, one.slug, viewer) if p[1] < mergers.begins(place)}
+    return tuple(sorted(found, key=lambda p: (p[1], p[0])))
+
+
+def _periods_of(measure: str, place: str, viewer: Viewer) -> tuple[tuple[str, str], ...]:
     definition, now = rules.definition(measure), stock()
     if definition.method in published.METHODS:
         return published.periods_of(now, definition, place)

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 from counterfoil.accounts.rules import Viewer
 from counterfoil.measures import rules
+from counterfoil.measures.queries import mergers
 from counterfoil.measures.queries.numbers import Number, compute, periods_of, places_of
 from counterfoil.measures.rules import NumberId
 from counterfoil.reference import measures as definitions
@@ -78,6 +79,9 @@ def series(viewer: Viewer, measure: str, place: str, kind: str = "all") -> Serie
         for b in definition.breaks
         if points and points[0].first < b.at <= points[-1].last and (not b.places or place in b.places)
     ]
+    merger = mergers.break_of(place)
+    if merger is not None and points and points[0].first < merger.at:
+        breaks.append(merger)
     for before, after in pairwise(known):
         if before.vintage != after.vintage:
             breaks.append(Break.of_vintage(after.first, before.vintage, after.vintage))
