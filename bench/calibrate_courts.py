@@ -89,11 +89,11 @@ def together(bands: Mapping[str, Sequence[float]]) -> list[float]:
     return [sum(bands[g][i] for g in GROUPS) for i in range(len(BANDS))]
 
 
-def miss(setting: Setting, seed: int) -> float:
+def miss(setting: Setting, seed: int, scale: int = 30) -> float:
     """Return how far simulation and publication are apart, over the second year of each window."""
     held, total = published(), 0.0
     for begin in TRAIN:
-        at, found = window(begin, setting, seed=seed)
+        at, found = window(begin, setting, scale, seed)
         for k in range(LONG // 2, LONG):
             quarter = held.quarters[at + 1 + k]
             real = held.bands(quarter)
@@ -138,15 +138,19 @@ def main(rounds: int) -> None:
             least = miss(
                 best, 1 + number // 60
             )  # another seed now and then, so that no luck of the draw is climbed
-            print(f"{number} {least:.4f}", file=sys.stderr, flush=True)
         if got < least:
             best, least = tried, got
-    for name in GROUPS:
-        group = best.groups[name]
-        print(
-            f'        "{name}": Group({", ".join(f"{getattr(group, f.name):.3g}" for f in fields(Group))}),'
-        )
-    print(f"    trial_hours={best.trial_hours:.3g}")
+            print(f"{number} {least:.4f}", shown(best), sep="\n", file=sys.stderr, flush=True)
+    print(shown(best))
+
+
+def shown(setting: Setting) -> str:
+    """Return a setting as the engine's file has it."""
+    lines = [
+        f'        "{name}": Group({", ".join(f"{getattr(setting.groups[name], f.name):.3g}" for f in fields(Group))}),'
+        for name in GROUPS
+    ]
+    return "\n".join([*lines, f"    trial_hours={setting.trial_hours:.3g}"])
 
 
 if __name__ == "__main__":

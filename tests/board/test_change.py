@@ -20,7 +20,7 @@ EVERY = {
 }  # of so many crimes one is charged, half at once and half two months later
 
 
-def _files(folder: Path, force: str, *, without: tuple[str, ...] = ()) -> None:
+def files(folder: Path, force: str, *, without: tuple[str, ...] = ()) -> None:
     """Write a year of one force: 120 burglaries and 40 drugs crimes a month, fewer drugs in the last half year."""
     street: dict[str, list[tuple[str, ...]]] = {}
     ended: dict[str, list[tuple[str, ...]]] = {m: [] for m in MONTHS}
@@ -44,8 +44,8 @@ def _files(folder: Path, force: str, *, without: tuple[str, ...] = ()) -> None:
 @pytest.fixture
 def year(tmp_path: Path) -> Path:
     """Two forces, one of which did not publish the outcomes of November."""
-    _files(tmp_path, "cleveland")
-    _files(tmp_path, "gwent", without=("2021-11",))
+    files(tmp_path, "cleveland")
+    files(tmp_path, "gwent", without=("2021-11",))
     import_crimes([tmp_path], by=Viewer.clock())
     return tmp_path
 
