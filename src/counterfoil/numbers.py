@@ -2,7 +2,9 @@
 
 import argparse
 import json
+import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -99,9 +101,26 @@ def knox(args: argparse.Namespace) -> int:
     return 0
 
 
+def _counted(args: argparse.Namespace, folder: Path) -> Path:
+    """Return the rows of a file as Spark counted them by the columns that `hotspots` asks for."""
+    from counterfoil.engines import spark
+    from counterfoil.engines.hotspots.load import PLACES
+    from counterfoil.engines.linkage import columns
+
+    asked = {c.casefold() for c in (args.time, args.area, args.x, args.y) if c}
+    asked |= {c.casefold() for pair in PLACES for c in pair[:2]} if args.area else set()
+    words = {w.casefold() for w in re.findall(r"\w+", args.where or "")}
+    there = columns(Path(args.file))
+    wanted = [
+        c for c in there if c.casefold() in asked | words or c.casefold() in (args.where or "").casefold()
+    ]
+    return spark.counted(Path(args.file), wanted, folder)
+
+
 def hotspots(args: argparse.Namespace) -> int:
     """Print how a choice of places did: hits, PAI, PEI*."""
     from counterfoil.engines.hotspots import forecast
+    from counterfoil.engines.hotspots.fair import FOUND
     from counterfoil.engines.hotspots.load import load
     from counterfoil.engines.rows import minute_of
 
@@ -110,18 +129,22 @@ def hotspots(args: argparse.Namespace) -> int:
     if args.x and not args.cell:
         raise BadInput("--cell", "Give the width of a cell, in the unit of x and y.")
     until, test = minute_of(args.train_until, "--train-until"), minute_of(args.test_until, "--test-until")
-    loaded = load(
-        Path(args.file),
-        time=args.time,
-        area=args.area or "",
-        x=args.x or "",
-        y=args.y or "",
-        crs=args.crs or "",
-        cell=args.cell or 0.0,
-        where=args.where or "",
-        plane=plane,
-    )
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(args.file) if args.engine == "duckdb" else _counted(args, Path(folder))
+        loaded = load(
+            source,
+            time=args.time,
+            area=args.area or "",
+            x=args.x or "",
+            y=args.y or "",
+            crs=args.crs or "",
+            cell=args.cell or 0.0,
+            where=args.where or "",
+            plane=plane,
+        )
     say(loaded.sentence)
+    if any(kind in (args.where or "").lower() for kind in FOUND):
+        say("Records of this kind come mostly of what officers look for: they show where officers were, too.")
     model = {"auto": ""}.get(args.model, args.model)
     found = forecast(
         loaded.events,
@@ -175,6 +198,19 @@ def integrity(args: argparse.Namespace) -> int:
         ],
         args.json,
     )
+    return 0
+
+
+def redraw(args: argparse.Namespace) -> int:
+    """Draw an audit sample again from its frame and the log's statement, and print it with its digest."""
+    from counterfoil.engines import sampling
+
+    for name in (args.frame, args.statement):
+        if not Path(name).is_file():
+            raise BadInput("FILE", f"There is no file {name}.")
+    items = sampling.draw(Path(args.frame).read_bytes(), Path(args.statement).read_text("utf-8"), args.size)
+    say(f"sample {sampling.digest_of(items)}")
+    give([{"number": i.number, "token": i.token, "stratum": i.stratum} for i in items], args.json)
     return 0
 
 
@@ -242,6 +278,7 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     h.add_argument(
         "--test-until", required=True, metavar="DAY", help="events from then until before this day count"
     )
+    h.add_argument("--engine", choices=("duckdb", "spark"), default="duckdb", help="what reads and counts")
     h.add_argument("--share", type=float, required=True, help="share of the areas seen in training to choose")
     h.add_argument(
         "--model",
@@ -288,6 +325,14 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
     )
     i.set_defaults(run=integrity)
+    r = sub.add_parser("redraw", help="draw an audit sample again from its published frame")
+    r.add_argument("frame", metavar="FRAME", help="the frame as published: frame.csv")
+    r.add_argument("statement", metavar="STATEMENT", help="the log's statement as published: statement.txt")
+    r.add_argument("--size", type=int, required=True, help="how many were drawn")
+    r.add_argument(
+        "--json", default="-", metavar="FILE", help="where the answer goes (default: standard output)"
+    )
+    r.set_defaults(run=redraw)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

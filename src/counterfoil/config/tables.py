@@ -182,6 +182,17 @@ def trace(args: argparse.Namespace) -> int:
     return 0
 
 
+def on_engine(args: argparse.Namespace) -> int:
+    """Print a measure as the engine asked for works it out; Apache Spark uses nothing that was remembered."""
+    if args.engine == "duckdb":
+        return measure(args)
+    from counterfoil.engines import spark
+    from counterfoil.engines.measure import figures
+
+    with figures.elsewhere(spark.run):
+        return measure(args)
+
+
 def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]", ready: Any) -> None:
     """Add these commands to the command line; `ready` sets up what they need before they run."""
     m = sub.add_parser("measure", help="a measure for one place over time, with its definition and vintage")
@@ -198,7 +209,13 @@ def add(sub: "argparse._SubParsersAction[argparse.ArgumentParser]", ready: Any) 
     )
     m.add_argument("--kind", default="all", help="a kind of crime, outcome, age band … (default: all)")
     m.add_argument("--json", nargs="?", const="-", metavar="FILE", help="as JSON (default: standard output)")
-    m.set_defaults(run=lambda args: ready() or measure(args))
+    m.add_argument(
+        "--engine",
+        choices=("duckdb", "spark"),
+        default="duckdb",
+        help="what works the figures out (from the rows)",
+    )
+    m.set_defaults(run=lambda args: ready() or on_engine(args))
     t = sub.add_parser("trace", help="a number down to file, row and byte, or again from raw bytes")
     t.add_argument("number", metavar="NUMBER-ID", help="the address of a number, as `measure` prints it")
     t.add_argument("--part", default="", help="rows (what is counted) or base (what it is divided by)")

@@ -7,6 +7,7 @@ weighed, in Parquet. Deleting the state costs a full run; deleting the events, t
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -127,9 +128,19 @@ class Store:
     # Verbs
 
     def link(
-        self, path: Path, ident: str, m: Map, *, at: str = "", say: Say = lambda _: None
+        self,
+        path: Path,
+        ident: str,
+        m: Map,
+        *,
+        at: str = "",
+        say: Say = lambda _: None,
+        on_spark: bool = False,
     ) -> dict[str, Any]:
-        """Group all records of a table; identifiers of an earlier result are kept where their records stay together."""
+        """Group all records of a table; identifiers of an earlier result are kept where their records stay together.
+
+        With `on_spark` pairs are found and weighed by Apache Spark, to the same answer.
+        """
         ids, rows = read.read(path, ident, m)
         n, names = len(ids), ids.to_pylist()
         old: dict[Any, str] = {}
@@ -142,12 +153,16 @@ class Store:
             apart, run, number = kept["apart"], kept["run"] + 1, kept["next"]
         where = {v: i for i, v in enumerate(names)} if apart else {}
         self.state.mkdir(parents=True, exist_ok=True)
-        keyed = block.keyed(rows)
         self._rows(rows, ids, run)
-        self._keys(keyed, run, block.largest(n))
         sample = _sample(ids) if n > block.MANY else None
-        found = engine.link(rows, m, keyed, apart=_places(apart, where), sample=sample, say=say)
-        del rows, keyed
+        if on_spark:
+            found = self._on_spark(rows, m, run, apart=_places(apart, where), sample=sample, say=say)
+        else:
+            keyed = block.keyed(rows)
+            self._keys(keyed, run, block.largest(n))
+            found = engine.link(rows, m, keyed, apart=_places(apart, where), sample=sample, say=say)
+            del keyed
+        del rows
         before = [old.get(v) for v in names]
         after = rename(names, before, found.cluster, set(old.values()))
         lines: list[dict[str, Any]] = []
@@ -173,6 +188,24 @@ class Store:
         )  # fmt: skip
         self._tidy([run])
         return {"records": n, "clusters": people, "kept_apart": found.kept_apart, "events": len(lines)}
+
+    def _on_spark(self, rows: Sequence[Row], m: Map, run: int, **how: Any) -> engine.Found:
+        from counterfoil.engines.linkage import spark
+
+        n, text, made = len(rows), self.state / f"rows-{run:05}.parquet", self.state / "keys.spark"
+        found = engine.link(rows, m, elsewhere=lambda learnt: spark.weigh(text, n, learnt, made), **how)
+        con, largest = self._database(), block.largest(n)
+        con.execute(f"CREATE TEMP VIEW made AS FROM read_parquet('{made}/*.parquet')")
+        con.execute(
+            f"CREATE TEMP TABLE many AS SELECT key FROM made GROUP BY key HAVING count(*) > {largest} ORDER BY key"  # noqa: S608
+        )
+        for name, sql in (
+            ("many", "many"),
+            ("keys", "made WHERE key NOT IN (SELECT key FROM many) ORDER BY key, spot"),
+        ):
+            con.execute(f"COPY (FROM {sql}) TO '{self.state}/{name}-{run:05}.parquet' (COMPRESSION zstd)")
+        shutil.rmtree(made)
+        return found
 
     def _rows(self, rows: Sequence[Row], ids: Any, run: int, start: int = 0) -> None:
         parts, path = 100_000, self.state / f"rows-{run:05}.parquet"

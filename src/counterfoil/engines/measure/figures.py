@@ -64,15 +64,19 @@ def forget() -> None:
         remembered.cache_clear()
 
 
-def _all(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-    run = _RUN.get()
-    if run is not None and not sql.lstrip().startswith("COPY"):
-        return run(sql, values)
+def on_duckdb(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, worked out by this process's DuckDB."""
     cursor = _cursor()
     try:
         return cursor.execute(sql, list(values)).fetchall()
     finally:
         cursor.close()
+
+
+def _all(sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    run = _RUN.get()
+    # What is written into the folder of figures is DuckDB's own.
+    return on_duckdb(sql, values) if run is None or sql.lstrip().startswith("COPY") else run(sql, values)
 
 
 @dataclass(frozen=True)
@@ -166,8 +170,8 @@ class Slice:
 
 
 @lru_cache(maxsize=4096)
-def _kept(path: str, column: str) -> tuple[tuple[str, str, str, int], ...]:
-    """Return (force, month, type, rows) of one table, remembered; the force is blank in a table of one force."""
+def _kept(path: str, column: str) -> dict[str, tuple[tuple[str, str, int], ...]]:
+    """Return (month, type, rows) of one table by force, remembered; the force is blank in a table of one force."""
     found = _remembered(
         column,
         (Part(path),),
@@ -178,7 +182,7 @@ def _kept(path: str, column: str) -> tuple[tuple[str, str, str, int], ...]:
             [path],
         ),
     )
-    return tuple((str(f), str(m), str(t), int(n)) for f, m, t, n in found)
+    return {f: tuple((str(m), str(t), int(n)) for m, t, n in rows) for f, rows in _by_force(found).items()}
 
 
 @lru_cache(maxsize=4096)
@@ -187,11 +191,12 @@ def _many(path: str) -> bool:
     return "force" in pq.read_schema(path).names
 
 
+@lru_cache(maxsize=1024)
 def _counts(found: Parts, column: str) -> tuple[tuple[str, str, int], ...]:
     sums: dict[tuple[str, str], int] = {}
     for p in found:
-        for force, month, kind, n in _kept(p.path, column):
-            if not p.force or (force == p.force and month in p.months):
+        for month, kind, n in _kept(p.path, column).get(p.force, ()):
+            if not p.force or month in p.months:
                 sums[month, kind] = sums.get((month, kind), 0) + n
     return tuple((month, kind, n) for (month, kind), n in sorted(sums.items()))
 
@@ -280,7 +285,7 @@ def prime(
         memory.store(folder, ["repeats", _key(s), []], repeats.get(s[0].force, []))
 
 
-def _by_force(rows: list[tuple[Any, ...]]) -> dict[str, list[Any]]:
+def _by_force(rows: list[Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for force, *row in rows:
         found.setdefault(str(force), []).append(row)
