@@ -129,6 +129,7 @@ def tick() -> None:
     from counterfoil.evidence.restricting import ask_screening
     from counterfoil.ledger.actions import anchor, note_key_changes, renew, sequence
     from counterfoil.measures.integrity import sweep as sweep_integrity
+    from counterfoil.measures.samples import draw_waiting
     from counterfoil.notices.actions import send_waiting
     from counterfoil.reports.actions import tidy
 
@@ -147,6 +148,7 @@ def tick() -> None:
         lambda: sweep_extracts(timezone.now()),
         lambda: sweep_redactions(timezone.now()),
         lambda: sweep_integrity(timezone.now()),
+        draw_waiting,
         sweep_destroyed,
         # A session holds what was typed, and for a while the four words: none is kept longer than it lives.
         lambda: call_command("clearsessions"),

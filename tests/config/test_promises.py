@@ -22,6 +22,7 @@ from counterfoil.engines.tlog import entry_commitment
 from counterfoil.evidence.models import Copy, Exhibit, Redaction
 from counterfoil.ledger.actions import record
 from counterfoil.ledger.models import Entry, Reply
+from counterfoil.measures.models import Sample
 from counterfoil.notices.models import Notice
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports.models import Progress, Report, Upload
@@ -330,8 +331,25 @@ def added_in_silence(scene: Scene) -> None:
     Upload.objects.filter(owner=f"case:{scene.case}").update(sha256=other.sha256, size=other.size)
 
 
+def sample_by_hand(scene: Scene) -> None:
+    now = timezone.now()
+    Sample.objects.create(
+        force_id=Case.objects.get(pk=scene.case).force_id,
+        first=now.date(),
+        last=now.date(),
+        size=1,
+        frame_sha256="0" * 64,
+        announced_at=now,
+        announced_by_id=scene.by.uuid,
+        note="made up",
+        drawn_sha256="1" * 64,
+        drawn_at=now,
+    )
+
+
 BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("added", added_in_silence),
+    ("sample", sample_by_hand),
     ("case", no_case),
     ("owner", owner_gone),
     ("duty", no_duty),

@@ -20,6 +20,13 @@ BUNDLES: dict[str, frozenset[str]] = {
     "none": frozenset(),
 }
 OFFICERS = frozenset({"alice", "bruno", "dilys", "ines", "charlie", "gwen"})
+INSPECTORS = frozenset({"ines", "gwen"})
+# An audit sample is its force's inspectors' business; the public sees what follows, on the board.
+SAMPLES: dict[str, frozenset[str]] = {
+    "own": frozenset({"ines"}),
+    "other": frozenset({"gwen"}),
+    "none": frozenset(),
+}
 FORGETTERS = frozenset({"ines", "gwen", "iona"})
 PROSECUTORS = frozenset({"petra", "piers"})
 # Signed in with both factors, and neither: an administrator. Looks like nobody: a visitor, a suspended officer whose
@@ -126,6 +133,9 @@ TABLE: dict[str, Row] = {
     "desk-queue": officers(),
     "desk-cases": officers(),
     "desk-keys": officers(),
+    "desk-samples": Row(INSPECTORS, {}, ("GET", "POST")),
+    "desk-sample": Row(INSPECTORS, SAMPLES, ("GET",)),
+    "desk-sample-item": Row(INSPECTORS, SAMPLES, ("GET", "POST")),
     "desk-erasures": Row(FORGETTERS, {}, ("GET", "POST")),
     "desk-erase": Row(
         FORGETTERS,
@@ -221,6 +231,11 @@ TABLE: dict[str, Row] = {
     "board:series": everybody(shown=(200, 404)),
     "board:series_csv": everybody(shown=(200, 404)),
     "board:series_svg": everybody(shown=(200, 404)),
+    "board:samples": everybody(),
+    "board:samples_csv": everybody(),
+    "board:sample": everybody(shown=(200, 404)),
+    "board:sample_frame": everybody(shown=(200, 404)),
+    "board:sample_statement": everybody(shown=(200, 404)),
     "board:integrity": everybody(),
     "board:integrity_csv": everybody(),
     "board:integrity_svg": everybody(shown=(200, 404)),

@@ -31,6 +31,7 @@ from tests.house.access import (
     DATA_PROTECTION,
     EVERYBODY,
     FORGETTERS,
+    INSPECTORS,
     NOBODY,
     OFFICERS,
     PROSECUTORS,
@@ -97,6 +98,8 @@ def test_the_door_of_each_view_asks_for_the_roles_that_its_row_says(name: str) -
     who = TABLE[name].who
     if name in ("desk-erasures", "desk-erase"):
         assert (asks, who) == (("data-protection", "inspector"), FORGETTERS)
+    elif name.startswith("desk-sample"):
+        assert (asks, who) == (("inspector",), INSPECTORS)
     elif name.startswith("desk-"):
         assert (asks, who) == (("officer", "inspector"), OFFICERS)
     elif name.startswith("bench-") and who == PROSECUTORS:
@@ -134,6 +137,7 @@ class Stories:
             "copy": self.copy(scene.exhibit),
             "redaction": self.redaction(scene),
             "extract": self.extract(scene),
+            "sample": self.sample(scene),
             **self.appeal(scene),
             "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")
             .values_list("pk", flat=True)
@@ -194,6 +198,34 @@ class Stories:
         )
         extracts.make_extract(made)
         return made
+
+    def sample(self, scene: scenes.Scene) -> UUID:
+        """Return an audit sample of the scene's one report, drawn already."""
+        from datetime import timedelta
+        from hashlib import sha256
+
+        from django.utils import timezone
+
+        from counterfoil.cases.models import Case
+        from counterfoil.engines import disk, sampling
+        from counterfoil.measures import samples
+        from counterfoil.measures.models import Sample, SampleItem
+
+        now, case = timezone.now(), Case.objects.get(pk=scene.case)
+        day = (now - timedelta(days=Sample.objects.count() + 1)).date()
+        data = sampling.frame_of([(sampling.token(str(scene.report)), "nothing decided")])
+        digest = sha256(data).hexdigest()
+        samples._folder().mkdir(parents=True, exist_ok=True)
+        disk.replace(samples._folder() / f"{digest}.csv", data)
+        made = Sample.objects.create(
+            force_id=case.force_id, first=day, last=day, size=1, frame_sha256=digest, announced_at=now,
+            announced_by_id=scene.by.uuid, note="drawn", drawn_sha256="0" * 64, drawn_at=now,
+        )  # fmt: skip
+        SampleItem.objects.create(
+            sample=made, number=1, report_id=scene.report, case=case, stratum="nothing decided", recorded=False,
+            in_time=False,
+        )  # fmt: skip
+        return made.pk
 
     def redaction(self, scene: scenes.Scene) -> UUID:
         """Return a redaction under review with two frames, at which everybody on the case has sat down already."""

@@ -270,3 +270,35 @@ def cases_without_active_owner() -> list[UUID]:
     return [
         pk for pk, *owner in owned.values_list("pk", "owner_actor_id", "force__code") if tuple(owner) in gone
     ]
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A report that opened or joined a case, and whether and when that case was recorded as a crime."""
+
+    report: UUID
+    case: UUID
+    kind: str
+    reported_at: datetime
+    recorded_at: datetime | None
+    no_crime: bool
+
+
+def recordings(force: str, since: datetime, until: datetime) -> list[Recording]:
+    """Return every report that a force received from `since` to before `until`, but answers to appeals.
+
+    For a caller that decides who may know of them: measures and audit samples ask for all, without a viewer.
+    """
+    found = CaseReport.objects.filter(
+        answers=False,
+        case__force__code=force,
+        report__received_at__gte=since,
+        report__received_at__lt=until,
+    ).order_by("report__received_at", "report_id")
+    none = set(Note.objects.filter(act="case.not_crimed").values_list("case_id", flat=True))
+    return [
+        Recording(report, case, kind, reported_at, recorded_at, case in none)
+        for report, case, kind, reported_at, recorded_at in found.values_list(
+            "report_id", "case_id", "report__kind", "report__reported_at", "case__recorded_at"
+        )
+    ]

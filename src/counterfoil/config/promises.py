@@ -19,6 +19,7 @@ from django.utils import timezone
 from counterfoil.cases.queries import cases_without_active_owner
 from counterfoil.engines.clock import Ladder, rung
 from counterfoil.engines.errors import Refusal
+from counterfoil.measures.samples import chosen_by_hand
 from counterfoil.notices.rules import channel_for
 from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reference.duties import duty_kinds
@@ -296,7 +297,14 @@ MADE: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("reports.Appeal", "appeal.opened", "appeal", {}),
     ("places.Camera", "camera.registered", "camera", {}),
     ("accounts.Actor", "account.opened", "actor", {}),
+    ("measures.Sample", "sample.announced", "sample", {"frame_sha256": "frame_sha256", "size": "size"}),
+    ("measures.Mark", "sample.marked", "mark", {"reason_sha256": "reason_sha256"}),
 )
+
+
+def samples_chosen_by_hand(before: datetime) -> Iterable[object]:
+    """Yield audit samples that are not what their frame and the log's statement draw."""
+    yield from chosen_by_hand()
 
 
 def things_without_entry(before: datetime) -> Iterable[object]:
@@ -491,6 +499,9 @@ PROMISES: tuple[Promise, ...] = (
     Promise("copy", "Every working copy is an entry and of no restricted exhibit.", copies_without_entry),
     Promise(
         "review", "Every redaction was made from a plan that somebody reviewed.", redactions_without_review
+    ),
+    Promise(
+        "sample", "Every audit sample is drawn under the log, and chosen by nobody.", samples_chosen_by_hand
     ),
     Promise("seal", "Every built bundle's seal and every release is an entry.", bundles_without_seal),
     Promise("once", "Every key of a repeated request has at most one effect.", keys_with_other_effects),

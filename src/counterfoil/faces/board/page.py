@@ -50,6 +50,7 @@ def board_menu() -> tuple[tuple[str, str], ...]:
         ("board:changes", gettext("Charged after a year")),
         ("board:courts", gettext("The Crown Court")),
         ("board:integrity", gettext("What looks wrong")),
+        ("board:samples", gettext("Audit samples")),
         ("board:about", gettext("What the numbers mean")),
         ("board:api", gettext("Open data")),
         ("board:files", gettext("The files held")),

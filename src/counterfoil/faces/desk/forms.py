@@ -341,3 +341,19 @@ class Redact(Typed):
     words = long(6000)
     reviewed = short(5)
     title = short(200)
+
+
+class NewSample(Typed):
+    """Which days' reports are sampled, and how many."""
+
+    first = short(30)
+    last = short(30)
+    size = short(6)
+
+
+class MarkItem(Typed):
+    """What somebody found on looking at a report again."""
+
+    crime = short(4)
+    right_class = short(4)
+    reason = long(4000)

@@ -15,6 +15,7 @@ from counterfoil.faces.desk.views import (
     lists,
     media,
     redact,
+    samples,
 )
 
 urlpatterns = [
@@ -22,6 +23,9 @@ urlpatterns = [
     path("queue", lists.queue, name="desk-queue"),
     path("cases", lists.cases, name="desk-cases"),
     path("keys", lists.keys, name="desk-keys"),
+    path("samples", samples.listed, name="desk-samples"),
+    path("samples/<uuid:sample>", samples.sample, name="desk-sample"),
+    path("samples/<uuid:sample>/<int:number>", samples.item, name="desk-sample-item"),
     path("erasures", erasure.erasures, name="desk-erasures"),
     path("erasures/<uuid:exhibit>", erasure.erase, name="desk-erase"),
     path("cases/<uuid:case>", case.page, name="desk-case"),

@@ -146,6 +146,11 @@ def checkpoint_of(size: int) -> Checkpoint | None:
     return Checkpoint.objects.filter(size=size).first()
 
 
+def first_checkpoint_over(index: int) -> Checkpoint | None:
+    """Return the first checkpoint whose log holds the entry of this index, or None while there is none."""
+    return Checkpoint.objects.filter(size__gt=index).order_by("size").first()
+
+
 def newest_checkpoint() -> Checkpoint | None:
     """Return the newest signed checkpoint, or None while the log is empty."""
     return Checkpoint.objects.order_by("-size").first()

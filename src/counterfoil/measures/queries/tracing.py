@@ -94,7 +94,7 @@ def recompute(viewer: Viewer, address: str) -> Recomputed:
         for one in shown.used:
             raw = kept.published_bytes(one.sha256)
             if one.kind in MONTHLY:
-                fresh.rebuild(one, raw)
+                fresh.rebuild(one, raw, shown.id.force if not shown.merged else "")
             else:
                 layouts = [replace(x, where=one.force or x.where) for x in rules.layouts_of(one.kind)]
                 fresh.rebuild_facts(one, raw, layouts, rules.place_of)
