@@ -28,6 +28,13 @@ PAGES = (
     "number/crimes.city-of-london.2021-04_2021-04.all/",
     "number/charged.cleveland.2021-03_2021-05.all/rows/?part=charged",
     "number/nothing/",
+    "targets/",
+    "prove-it/",
+    "compare/",
+    "over-time/?measure=charged",
+    "series/crimes/city-of-london/robbery/",
+    "api/",
+    "embed/number/charged.cleveland.2021-03_2021-05.burglary/",
 )
 
 
@@ -60,7 +67,7 @@ def wider_than_the_window(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize(("language", "pages"), [("", PAGES), ("/cy", PAGES[3:8:3])])
+@pytest.mark.parametrize(("language", "pages"), [("", PAGES), ("/cy", (*PAGES[3:8:3], "targets/", "compare/"))])
 def test_no_page_shuts_anybody_out_or_overflows_a_phone(
     country: None, chromium: Any, live_server: Any, language: str, pages: tuple[str, ...]
 ) -> None:
