@@ -88,7 +88,8 @@ def cuts_of_files(
             for n in range(cuts):
                 before = len(writer.said)
                 time.sleep(dice.uniform(0.1, 0.5))
-                just = ("vault", "log", "piece")[n % 3]  # cut at once after this yes, or another sync saves it
+                # Cut at once after a yes, or the next sync saves what it told of.
+                just = ("vault", "log", "piece")[n % 3]
                 while (len(writer.said) < before + 3 or writer.said[-1]["done"] != just) and writer.alive:
                     time.sleep(0.002)
                 copy = folder / f"copy-{n}.img"
