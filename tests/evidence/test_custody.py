@@ -173,6 +173,17 @@ def test_what_a_stopped_process_left_of_destroyed_bytes_is_swept(cast: Cast) -> 
 
 
 @pytest.mark.django_db
+def test_a_file_whose_exhibit_was_destroyed_is_not_taken_again_and_the_sentence_says_why(cast: Cast) -> None:
+    scene = scenes.exhibited(cast)
+    assert actions.seal(scene.case, scene.files[0], "Photo of the gate", by=scene.by) == scene.exhibit
+    destroyed(scene)
+    custody.sweep_destroyed()
+    with pytest.raises(NotAllowed, match="taken as exhibit AB/1, and destroyed under an order"):
+        actions.seal(scene.case, scene.files[0], "Photo of the gate", by=scene.by)
+    assert promises.broken() == []
+
+
+@pytest.mark.django_db
 def test_a_second_person_may_keep_it_and_it_can_be_asked_again(cast: Cast) -> None:
     scene = scenes.exhibited(cast)
     assert scene.exhibit

@@ -98,11 +98,11 @@ def _sound(path: Path, out: Path, code: str) -> dict[str, Any]:
 
         for frame in r.frames(r.audio):
             for part in resampler.resample(frame):
-                put(part.to_ndarray())
+                put(part.to_ndarray().astype(np.float32))
         if not place:
             raise Unplayable("The sound of this recording cannot be decoded.")
         for part in resampler.resample(None):
-            put(part.to_ndarray())
+            put(part.to_ndarray().astype(np.float32))
         # However short the sound is, the whole mark is heard once.
         if (short := FIRST + len(heard) - place) > 0:
             put(np.zeros((1 if layout == "mono" else 2, short), np.float32))

@@ -55,6 +55,12 @@ def seal(case_id: UUID, upload_id: UUID, title: str, *, by: Viewer) -> UUID:
     upload = sent.get(upload_id) or added.get(upload_id)
     if upload is None:
         raise NotAllowed("There is no such file on this case.")
+    before = Exhibit.objects.filter(upload_id=upload_id, case_id=case_id).first()
+    if before is not None:
+        # Its bytes are not copied again: they may have been destroyed since.
+        if before.state == "destroyed":
+            raise NotAllowed(f"This file was taken as exhibit {before.label}, and destroyed under an order.")
+        return before.pk
     stored = vault().copy_from(quarantine(), upload.sha256)
     card = accounts.actor_card(by, by.id)
     letters = card["initials"] if card else "XX"

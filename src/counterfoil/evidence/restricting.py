@@ -5,6 +5,7 @@ derived from it are restricted with it. *Open* hands the original to a person of
 entry is committed before the first byte.
 """
 
+import hashlib
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
@@ -121,7 +122,8 @@ def _close(exhibit: Exhibit, how: str, by: Viewer, facts: dict[str, object]) -> 
         transaction.on_commit(lambda: forget_bytes(gone))
     children = Exhibit.objects.select_for_update().filter(parent=exhibit, restricted="")
     for child in children.order_by("pk"):
-        _close(child, how, by, {"parent": str(exhibit.pk)})
+        known = hashlib.sha256(f"{child.pk}\x00{exhibit.pk}".encode()).hexdigest()
+        _close(child, how, by, {"parent_sha256": known})
 
 
 def _take_away(exhibit: Exhibit) -> list[str]:

@@ -357,6 +357,17 @@ def test_a_photos_claims_are_shown_as_data_and_are_not_in_the_copy(tmp_path: Pat
     assert not shown(copy).getexif()
 
 
+def test_a_damaged_picture_is_refused_with_a_sentence_and_does_not_crash_its_reader(tmp_path: Path) -> None:
+    from counterfoil.engines.redaction import pictures as redacted
+
+    damaged = tmp_path / "damaged.jpg"
+    damaged.write_bytes(b"\xff\xd8\xff\xe0" + bytes((7 + i * 31) % 256 for i in range(900)))
+    with pytest.raises(BadInput):
+        safe({"file": damaged}, tmp_path, {})
+    with pytest.raises(redacted.UnfitPicture, match="may be damaged"):
+        redacted.read(damaged)
+
+
 def test_a_picture_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
     import zlib
 

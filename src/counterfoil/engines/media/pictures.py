@@ -22,7 +22,8 @@ TILE, COLUMNS, TILES = 160, 10, 60
 AFFORDED = (
     3_000_000_000  # points decoded for a sheet of thumbnails: a minute of 1080p, five of a small camera
 )
-PICTURES = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "MPO")
+# A picture with several views (MPO) is opened by the JPEG reader; a name without a reader of its own is an error.
+PICTURES = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP")
 
 
 def poster(inputs: dict[str, Path], out: Path, options: dict[str, Any]) -> dict[str, Any]:

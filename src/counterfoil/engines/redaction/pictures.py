@@ -13,7 +13,7 @@ from counterfoil.engines.redaction.pages import blacken
 from counterfoil.engines.redaction.plan import rects_at
 
 MOST_PIXELS = 120_000_000
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP", "MPO")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "TIFF", "BMP")
 
 
 class UnfitPicture(Refusal):
