@@ -20,6 +20,7 @@ MODULES = [
     "counterfoil.engines.forecast.caseload",
     "counterfoil.engines.forecast.cohorts",
     "counterfoil.engines.forecast.courtroom",
+    "counterfoil.engines.forecast.smallarea",
     "counterfoil.engines.forecast.split",
     "counterfoil.engines.refs",
     "counterfoil.engines.sandbox",
