@@ -6,10 +6,14 @@ disk, hashed again, in quarantine and listed. The peer writes with `@tus/file-st
 plain copy reads, hashes, writes and syncs the same file on the same disk. The last line prints `ratio N`: peer time /
 our time, the smaller of the two clients' medians; 1 or more means that safe is not slower.
 
+`python -m bench.upload ceiling [MiB] [ROUNDS]` measures what this machine can do at all: the same bytes written and
+synced without anything else, written without sync as the peer does, and hashed from memory.
+
 `python -m bench.upload memory [GIB]` sends one big file by curl and prints the server's memory above idle.
 """
 
 import base64
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -177,6 +181,49 @@ def main(mib: int = 1024, rounds: int = 3, folder: Path | None = None) -> float:
         return min(ratios.values())
 
 
+def ceiling(mib: int = 1024, rounds: int = 3, folder: Path | None = None) -> dict[str, float]:
+    """Print how long this disk takes for the same bytes, and this processor for their digest; return the medians.
+
+    No server that says yes only when the bytes are durable can be faster than `write + fdatasync` on the same disk,
+    overlapped or not; the digest can be overlapped with it where a second core is free.
+    """
+    blocks = [os.urandom(MIB) for _ in range(16)]
+    found: dict[str, list[float]] = {}
+
+    def write(sync: bool) -> None:
+        target = here / "written"
+        handle = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        for n in range(mib):
+            os.write(handle, blocks[n % 16])
+        if sync:
+            os.fdatasync(handle)
+        os.close(handle)
+
+    def digest() -> None:
+        whole = hashlib.sha256()
+        for n in range(mib):
+            whole.update(blocks[n % 16])
+
+    with tempfile.TemporaryDirectory(dir=folder or Path.cwd()) as name:
+        here = Path(name)
+        for _ in range(rounds):
+            for what, act in (
+                ("write, not synced", lambda: write(sync=False)),
+                ("write + fdatasync", lambda: write(sync=True)),
+                ("sha256", digest),
+            ):
+                busy = time.process_time()
+                took = timed(act)
+                busy = time.process_time() - busy
+                (here / "written").unlink(missing_ok=True)
+                os.sync()  # what was left unsynced is not for the next one to wait for
+                found.setdefault(what, []).append(took)
+                print(f"  {what}: {took:.2f} s, of them {busy:.2f} s of processor", flush=True)
+    median = {what: statistics.median(times) for what, times in found.items()}
+    print("; ".join(f"{what} {took:.2f} s" for what, took in median.items()) + f" for {mib} MiB (medians)")
+    return median
+
+
 def memory(gib: int = 10, folder: Path | None = None) -> float:
     """Send one big file by curl and print how much more memory the server used than idle, in MiB."""
     with tempfile.TemporaryDirectory(dir=folder or Path.cwd()) as name:
@@ -217,7 +264,9 @@ def resident(process: int) -> float:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["memory"]:
+    if sys.argv[1:2] == ["ceiling"]:
+        ceiling(*map(int, sys.argv[2:4]))
+    elif sys.argv[1:2] == ["memory"]:
         memory(*map(int, sys.argv[2:3]))
     else:
         main(*map(int, sys.argv[1:3]))
