@@ -34,6 +34,7 @@ PAGES = (
     "over-time/?measure=charged",
     "series/crimes/city-of-london/robbery/",
     "api/",
+    "measure/charged/",
     "embed/number/charged.cleveland.2021-03_2021-05.burglary/",
 )
 

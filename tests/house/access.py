@@ -27,6 +27,12 @@ SAMPLES: dict[str, frozenset[str]] = {
     "other": frozenset({"gwen"}),
     "none": frozenset(),
 }
+# A patrol plan is its force's staff's business, posted or not.
+PATROLS: dict[str, frozenset[str]] = {
+    "own": frozenset({"alice", "bruno", "dilys", "ines"}),
+    "other": frozenset({"charlie", "gwen"}),
+    "none": frozenset(),
+}
 FORGETTERS = frozenset({"ines", "gwen", "iona"})
 PROSECUTORS = frozenset({"petra", "piers"})
 # Signed in with both factors, and neither: an administrator. Looks like nobody: a visitor, a suspended officer whose
@@ -136,6 +142,9 @@ TABLE: dict[str, Row] = {
     "desk-samples": Row(INSPECTORS, {}, ("GET", "POST")),
     "desk-sample": Row(INSPECTORS, SAMPLES, ("GET",)),
     "desk-sample-item": Row(INSPECTORS, SAMPLES, ("GET", "POST")),
+    "desk-hotspots": Row(OFFICERS, {}, ("GET", "POST")),
+    "desk-new-patrols": Row(OFFICERS, {}, ("GET", "POST")),
+    "desk-patrols": Row(OFFICERS, PATROLS, ("GET", "POST"), why="staff of the force that planned them"),
     "desk-erasures": Row(FORGETTERS, {}, ("GET", "POST")),
     "desk-erase": Row(
         FORGETTERS,
@@ -217,6 +226,7 @@ TABLE: dict[str, Row] = {
     # The board: published figures, for everybody.
     "board:front": everybody(),
     "board:about": everybody(),
+    "board:measure": everybody(shown=(200, 404)),
     "board:api": everybody(),
     "board:api_measures": everybody(),
     "board:api_number": everybody(shown=(200, 404)),

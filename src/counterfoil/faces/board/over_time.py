@@ -65,6 +65,7 @@ def series(request: HttpRequest, measure: str, place: str, kind: str) -> HttpRes
             "d": found.definition,
             "place": queries.place(place),
             "kind_words": words.type_words(dict(kinds).get(kind, kind)) if kind != "all" else "",
+            "kinds": kinds,
             "drawn": pair(_spec(found)),
             "source": {**definitions.source("police_uk"), **found.source},
             "language": lang(),

@@ -9,6 +9,7 @@ from counterfoil.faces.board import (
     courts,
     embed,
     integrity,
+    meanings,
     over_time,
     proving,
     samples,
@@ -36,7 +37,8 @@ register_converter(Address, "address")
 app_name = "board"
 urlpatterns = [
     path("", views.front, name="front"),
-    path("about/", views.about, name="about"),
+    path("about/", meanings.about, name="about"),
+    path("measure/<slug:measure>/", meanings.measure, name="measure"),
     path("files/", views.files, name="files"),
     path("files.csv", views.files_csv, name="files_csv"),
     path("file/<str:sha256>/", views.file, name="file"),

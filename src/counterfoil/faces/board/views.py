@@ -17,7 +17,6 @@ from counterfoil.measures import queries
 from counterfoil.measures.queries import ForcePage, Number
 from counterfoil.measures.rules import NumberId, class_of
 from counterfoil.reference import measures as definitions
-from counterfoil.reference import outcomes as outcome_types
 
 
 @dataclass(frozen=True)
@@ -67,20 +66,6 @@ def front(request: HttpRequest) -> HttpResponseBase:
             "lines": lines,
             "months": found.months,
             "cell": lambda measure, slug, month: NumberId(measure, slug, month, month),
-        },
-    )
-
-
-@page
-def about(request: HttpRequest) -> HttpResponseBase:
-    """Show the definitions of every measure and what each published outcome wording may mean."""
-    return show(
-        request,
-        "board/about.html",
-        {
-            "measures": definitions.measures(),
-            "wordings": outcome_types.wordings(),
-            "outcomes_version": outcome_types.version(),
         },
     )
 
