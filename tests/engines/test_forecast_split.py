@@ -29,7 +29,7 @@ periods = st.dictionaries(st.sampled_from(KINDS), counted(), min_size=1).filter(
 
 
 @given(periods, periods, st.integers(0, 4))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_the_parts_add_up_exactly_and_so_do_the_rounded_ones(
     before: dict[str, Counted], after: dict[str, Counted], places: int
 ) -> None:
@@ -48,7 +48,7 @@ def test_the_parts_add_up_exactly_and_so_do_the_rounded_ones(
 
 
 @given(periods, periods)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_backwards_every_part_has_the_other_sign(
     before: dict[str, Counted], after: dict[str, Counted]
 ) -> None:
