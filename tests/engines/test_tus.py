@@ -434,6 +434,35 @@ def test_a_disk_that_fails_to_sync_is_not_asked_again_and_nothing_is_acknowledge
     assert state.offset == 0
 
 
+def test_a_record_whose_own_sync_fails_keeps_the_bytes_it_tells_of(
+    store: Partials, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The record may stand although its sync failed; were its bytes cut off, the upload could never go on."""
+    store.create(NAME, length=8)
+    store.append(NAME, 0, io.BytesIO(b"half"))
+    asked: list[int] = []
+    sync = os.fsync
+
+    def fails(handle: int) -> None:
+        asked.append(handle)
+        if len(asked) == 2:  # the first is of the bytes, the second of the record
+            raise OSError(5, "Input/output error")
+        sync(handle)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(disk.os, "fsync", fails)
+        with pytest.raises(DiskFault):
+            store.append(NAME, 4, io.BytesIO(b" pas"))
+    assert len(asked) == 2
+    monkeypatch.setattr(disk, "_failed", set())  # started again
+    again = Partials(store.root, clock=time.time)
+    state = again.state(NAME)
+    assert state is not None
+    offset = state.offset
+    assert again.append(NAME, offset, io.BytesIO(b"half pas"[offset:])).offset == 8
+    assert (store.root / NAME / "data").read_bytes() == b"half pas"
+
+
 def test_nothing_is_told_before_the_disk_has_it(store: Partials, monkeypatch: pytest.MonkeyPatch) -> None:
     """The order of a piece's system calls: bytes, sync of the bytes, record, sync of the record."""
     store.create(NAME, length=4)

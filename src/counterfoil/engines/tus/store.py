@@ -409,8 +409,13 @@ class _Writer:
             fcntl.flock(self._log, fcntl.LOCK_UN)
 
     def cut(self) -> None:
-        """Remove bytes that were never acknowledged."""
+        """Remove bytes that were never acknowledged.
+
+        The journal is read again: a record that was written but not synced may stand all the same, and the bytes that
+        it tells of were synced before it.
+        """
         with self._mine():
+            self.journal = _read_journal(_all(self._log))
             if os.fstat(self.data).st_size > self.journal.offset:
                 os.ftruncate(self.data, self.journal.offset)
             if os.fstat(self.data).st_size < self.journal.offset:
