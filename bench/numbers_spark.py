@@ -31,7 +31,7 @@ from counterfoil.numbers import main as run_command
 
 POLICE = DATA / "police_uk"
 MONTHS = (3, 6, 12)
-RECORDS = (500, 1_000, 2_000)
+PEOPLE = (200, 400, 800)
 
 
 def line(what: str, figure: str, goal: str = "", met: bool | None = None) -> None:
@@ -121,7 +121,7 @@ def measures(folder: Path) -> None:
 def linkage(folder: Path) -> None:
     """Compare weighed pairs and clusters, and time both."""
     n, here, there, differ, pairs, clusters = [], [], [], 0, 0, True
-    for people in RECORDS:
+    for people in PEOPLE:
         rows, _ = make(people, seed=people)
         write(rows, folder / f"{people}.csv")
         m = read_map(MAPS / "contacts.toml", columns(folder / f"{people}.csv"))

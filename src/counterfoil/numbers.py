@@ -60,11 +60,7 @@ def knox(args: argparse.Namespace) -> int:
 
     rows = read(Path(args.file), time=args.time, numbers=(args.x, args.y), where=args.where or "")
     if rows.finest == "month":
-        raise BadInput(
-            "--time",
-            "These times are months, so which events came within days of each other cannot be known. Near repeats need "
-            "the day of each event; published street-level data gives only its month.",
-        )
+        raise BadInput("--time", engine.MONTHS_ONLY)
     x, y, degrees = rows.numbers[args.x], rows.numbers[args.y], True
     if args.crs:
         in_metres = plane(x, y, args.crs)
@@ -224,6 +220,10 @@ def link(args: argparse.Namespace) -> int:
     at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if args.undo:
         answer = store.undo(args.undo, at=at)
+        for name, (was, now) in answer.pop("numbers_changed").items():
+            say(
+                f"Worked out again: {name} {now:,}, before {was:,}. Whatever quoted the old number is out of date."
+            )
         say("; ".join(f"{k.replace('_', ' ')} {v:,}" for k, v in answer.items()))
         return 0
     if args.file and (args.add or not (args.explain and store.there())):

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +193,48 @@ def test_one_joining_taken_back_stays_taken_back(topped: Any, tmp_path: Path) ->
     found = answer(store)
     assert all(found[one] != found[v] for v in rest_of)
     assert store.past()[-1]["run"] == 3
+
+
+def test_names_common_in_the_whole_table_are_two_names_in_an_addition_too(tmp_path: Path) -> None:
+    rows, _ = make(300, seed=6)
+    for row in rows:
+        row["given_name"] = {"carl": "zorin", "tim": "zorin", "earl": "zorim", "kwame": "zorim"}.get(
+            row["given_name"], row["given_name"]
+        )
+    same = {
+        **rows[0],
+        "family_name": "ashbourne",
+        "born": "",
+        "sex": "",
+        "phone": "07700900123",
+        "email": "",
+        "vehicle": "",
+    }
+    new = [
+        {**same, "id": 900_001 + k, "given_name": name, "incident": f"x{k}", "part": "victim", "refuge": ""}
+        for k, name in enumerate(("zorin", "zorim", "zorin"))
+    ]
+    write(rows, tmp_path / "most.csv")
+    write(new, tmp_path / "new.csv")
+    store = Store(tmp_path / "out.parquet")
+    store.link(tmp_path / "most.csv", "id", read_map(MAPS / "contacts.toml", columns(tmp_path / "most.csv")))
+    store.add(tmp_path / "new.csv", "id")
+    found = answer(store)
+    assert found[900_001] == found[900_003] != found[900_002]
+
+
+def test_a_joining_taken_back_works_numbers_out_again_and_flags_those_that_changed(topped: Any) -> None:
+    store, rest, _ = topped
+    store.add(rest, "id")
+    sizes = Counter(answer(store).values())
+    event = next(e for e in store.past() if e["kind"] == "joined" and sizes[e["to"]] > len(e["records"]))
+    told = store.undo(str(event["n"]))
+    now = Counter(answer(store).values())
+    assert told["numbers_changed"]["people"] == (len(sizes), len(now))
+    flagged = [e for e in store.past() if e["kind"] == "number" and e["name"] == "people"][-1]
+    undone = next(e for e in store.past() if e["n"] == flagged["because"])
+    assert (flagged["was"], flagged["is"]) == (len(sizes), len(now))
+    assert (undone["kind"], undone["of"]) == ("undone", event["n"])
 
 
 def test_records_that_are_there_already_are_passed_over(topped: Any, contacts: Any) -> None:

@@ -25,6 +25,7 @@ NEVER = -1e7
 """The weight of a pair that a guard or a person keeps apart: no mean outweighs it."""
 FLOOR = -8.0
 """Pairs weighed below this many bits are not kept: they count as unseen afterwards."""
+CURVE_FROM = 200_000
 UNSEEN = -4.0
 """What a pair that was not worth comparing weighs, in bits."""
 
@@ -206,6 +207,21 @@ def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints
     return average(n, left, right, weight, bar=bar, unseen=UNSEEN)
 
 
+def telling(
+    rows: Sequence[Row], m: Map, left: Ints, right: Ints, score: Floats, common: Callable[[str], bool]
+) -> Ints:
+    """Return the places of pairs that probabilities are learnt from: those kept, but for what a guard keeps apart.
+
+    What a guard says is no matter of probability: people of one home agree in much and are never the same.
+    """
+    some: Ints = np.nonzero(score > FLOOR)[0]
+    some = some[:: max(1, len(some) // CURVE_FROM)]
+    if not m.guards:
+        return some
+    free = [not guards.forbids(rows[left[k]], rows[right[k]], m, common) for k in some.tolist()]
+    return np.asarray(some[np.array(free, bool)], dtype=np.int64)
+
+
 def learn(
     rows: Sequence[Row],
     m: Map,
@@ -285,6 +301,6 @@ def link(
     say(f"{n:,} records; {len(left):,} pairs worth comparing, {len(left) / n:.1f} for each record.")
     common = guards.commons(learnt.names, learnt.records)
     cluster, held = guarded(rows, m, left, right, score, keep_apart(rows, m, common, apart), common)
-    telling = score > FLOOR
-    learnt.model.curve = calibrated(score[telling], cluster[left[telling]] == cluster[right[telling]])
+    some = telling(rows, m, left, right, score, common)
+    learnt.model.curve = calibrated(score[some], cluster[left[some]] == cluster[right[some]])
     return Found(cluster, left, right, score, learnt, len(held[0]))

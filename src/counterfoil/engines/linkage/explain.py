@@ -38,16 +38,14 @@ def lines(
         means = told(level, type(c)) if not hasattr(c, "tell") else c.tell(level)
         x, y = (_shown(rows[i].get(c.role)) for i in (a, b))
         out.append(f"{bits:+8.1f}  {c.role}: {means} ({x} / {y})")
-    chance = float(learnt.model.chance(np.array([total]))[0])
-    out += [
-        f"{total:+8.1f}  in all: of such pairs {chance:.1%} are the same person's",
-        "",
-    ]
     guard = (
         guards.forbids(rows[a], rows[b], m, guards.commons(learnt.names, learnt.records)) if m.guards else ""
     )
     if guard:
-        out.append(f"The guard {guard!r} keeps them apart, whatever else agrees.")
+        out += [f"{total:+8.1f}  in all", "", f"The guard {guard!r} keeps them apart, whatever else agrees."]
+    else:
+        chance = float(learnt.model.chance(np.array([total]))[0])
+        out += [f"{total:+8.1f}  in all: of such pairs {chance:.1%} are the same person's", ""]
     for these, those in apart:
         sides = [set(map(str, these)), set(map(str, those))]
         if (one in sides[0] and other in sides[1]) or (one in sides[1] and other in sides[0]):

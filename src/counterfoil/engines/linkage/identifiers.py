@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -47,6 +47,32 @@ def rename(ids: Sequence[Any], before: Sequence[str | None], groups: Ints, taken
         if g not in name:
             name[g] = mint(ident, taken)
     return [name[g] for g in groups.tolist()]
+
+
+def numbers(clusters: Sequence[str]) -> dict[str, int]:
+    """Return the numbers that rest on identifiers: how many people, how many met more than once, most records of one.
+
+    >>> numbers(["a", "a", "b"])
+    {'people': 2, 'people met more than once': 1, 'most records of one': 2}
+    """
+    sizes = Counter(clusters).values()
+    return {
+        "people": len(sizes),
+        "people met more than once": sum(n > 1 for n in sizes),
+        "most records of one": max(sizes, default=0),
+    }
+
+
+def changed(
+    was: Mapping[str, int], now: Mapping[str, int], number: int, run: int, at: str, because: int
+) -> list[dict[str, Any]]:
+    """Return an event for every number that came out otherwise, with the event that it changed because of."""
+    found = [(name, was[name], n) for name, n in now.items() if name in was and was[name] != n]
+    return [
+        {"n": number + k, "run": run, "at": at, "kind": "number", "name": name, "was": old, "is": new,
+         "because": because}
+        for k, (name, old, new) in enumerate(found)
+    ]  # fmt: skip
 
 
 def moves(

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.linkage import block, engine, explain, guards, read
 from counterfoil.engines.linkage.engine import Learnt
-from counterfoil.engines.linkage.identifiers import mint, moves, rename
+from counterfoil.engines.linkage.identifiers import changed, mint, moves, numbers, rename
 from counterfoil.engines.linkage.maps import Map
 from counterfoil.engines.linkage.model import levels_of
 
@@ -166,6 +166,7 @@ class Store:
         before = [old.get(v) for v in names]
         after = rename(names, before, found.cluster, set(old.values()))
         lines: list[dict[str, Any]] = []
+        now = numbers(after)
         if old:
             here = set(names)
             gone = [v for v in old if v not in here]
@@ -174,7 +175,8 @@ class Store:
                 lines.append(
                     {"n": number + 1 + len(lines), "run": run, "at": at, "kind": "left out", "records": gone}
                 )
-        people = len(set(after))
+            lines += changed(kept.get("numbers", {}), now, number + 1 + len(lines), run, at, number)
+        people = now["people"]
         head = {"n": number, "run": run, "at": at, "kind": "full run", "records": n, "clusters": people}
         lines.insert(0, head)
         self._pairs(found.left, found.right, found.score, run)
@@ -183,7 +185,7 @@ class Store:
         self._settle(
             {
                 "format": FORMAT, "id": ident, "map": m.to_json(), "run": run, "next": number + len(lines),
-                "apart": apart, "sizes": [n], "runs": [run], **found.learnt.to_json(),
+                "apart": apart, "sizes": [n], "runs": [run], "numbers": now, **found.learnt.to_json(),
             }
         )  # fmt: skip
         self._tidy([run])
@@ -297,17 +299,20 @@ class Store:
         clusters: list[Any] = [*old_clusters, *([None] * len(new_rows))]
         for i, name in zip(local.tolist(), after, strict=True):
             clusters[i] = name
+        now = numbers(clusters)
+        lines += changed(kept.get("numbers", {}), now, number + 1 + len(lines), run, at, number)
         self._log([head, *lines], number)
         self._write(every, clusters)
         sizes = [*kept["sizes"], len(new_rows)]
         runs = [*kept["runs"], run]
-        self._settle({**kept, "run": run, "next": number + 1 + len(lines), "sizes": sizes, "runs": runs})
+        more = {"run": run, "next": number + 1 + len(lines), "sizes": sizes, "runs": runs, "numbers": now}
+        self._settle({**kept, **more})
         if sum(sizes[1:]) > REFRESH * sizes[0]:
             say(
                 f"{sum(sizes[1:]):,} were added to the {sizes[0]:,} that weights were learnt from: link all again soon."
             )
         return {
-            "records": len(every), "clusters": len(set(clusters)), "added": len(new_rows), "kept_apart": len(held[0]),
+            "records": len(every), "clusters": now["people"], "added": len(new_rows), "kept_apart": len(held[0]),
             "events": 1 + len(lines),
         }  # fmt: skip
 
@@ -373,10 +378,15 @@ class Store:
             apart.append([moved, rest])
         line = {"n": number, "run": run, "at": at, "kind": "undone", "of": event["n"], "from": event["to"], "to": back,
                 "records": moved}  # fmt: skip
-        self._log([line], number)
+        now = numbers(clusters)
+        flagged = changed(kept.get("numbers", {}), now, number + 1, run, at, number)
+        self._log([line, *flagged], number)
         self._write(ids, clusters)
-        self._settle({**kept, "next": number + 1, "apart": apart})
-        return {"records": len(ids), "clusters": len(set(clusters)), "moved": len(moved), "events": 1}
+        self._settle({**kept, "next": number + 1 + len(flagged), "apart": apart, "numbers": now})
+        return {
+            "records": len(ids), "clusters": now["people"], "moved": len(moved), "events": 1 + len(flagged),
+            "numbers_changed": {e["name"]: (e["was"], e["is"]) for e in flagged},
+        }  # fmt: skip
 
     def _undo_run(
         self, kept: dict[str, Any], past: list[dict[str, Any]], ids: Any, clusters: list[str], at: str
@@ -407,7 +417,9 @@ class Store:
             "of": run,
             "records": gone,
         }
-        self._log([line], kept["next"])
+        now = numbers(clusters[:size])
+        flagged = changed(kept.get("numbers", {}), now, kept["next"] + 1, run - 1, at, kept["next"])
+        self._log([line, *flagged], kept["next"])
         self._write(ids.slice(0, size), clusters[:size])
         for name in ("rows", "keys", "many", "pairs"):
             (self.state / f"{name}-{run:05}.parquet").unlink(missing_ok=True)
@@ -415,13 +427,17 @@ class Store:
             {
                 **kept,
                 "run": run + 1,
-                "next": kept["next"] + 1,
+                "next": kept["next"] + 1 + len(flagged),
                 "sizes": kept["sizes"][:-1],
                 "runs": kept["runs"][:-1],
                 "apart": apart,
+                "numbers": now,
             }
         )
-        return {"records": size, "clusters": len(set(clusters[:size])), "removed": len(gone), "events": 1}
+        return {
+            "records": size, "clusters": now["people"], "removed": len(gone), "events": 1 + len(flagged),
+            "numbers_changed": {e["name"]: (e["was"], e["is"]) for e in flagged},
+        }  # fmt: skip
 
     def explain(self, one: str, other: str) -> list[str]:
         """Return lines that say why two records are, or are not, together."""
