@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.numbers import DATA
-from counterfoil.engines.hotspots import MODELS, Events, earlier, forecast, gain, picked
+from counterfoil.engines.hotspots import MODELS, Events, caught, earlier, forecast, gain
 from counterfoil.engines.hotspots.fair import feedback
 from counterfoil.engines.hotspots.load import Loaded, load
 from counterfoil.engines.rows import minute_of
@@ -60,12 +60,7 @@ def share_of_best(
     events: Events, origins: Sequence[float], ahead: float, share: float, model: str
 ) -> tuple[float, float]:
     """Return over spans the events caught of all, and of the best that as many places could have caught."""
-    hits = best = n = 0.0
-    for at in origins:
-        chosen, happened = picked(events, model, at, ahead, share), events.counts(at, at + ahead)
-        hits += happened[chosen].sum()
-        best += np.sort(happened)[::-1][: len(chosen)].sum()
-        n += happened.sum()
+    hits, n, best = caught(events, origins, ahead, share, model)
     return hits / n, hits / best
 
 

@@ -138,6 +138,7 @@ class Stories:
             "redaction": self.redaction(scene),
             "extract": self.extract(scene),
             "sample": self.sample(scene),
+            "patrols": self.patrols(scene),
             **self.appeal(scene),
             "schedule": Schedule.objects.filter(case_id=scene.case, form="MG6C")
             .values_list("pk", flat=True)
@@ -227,6 +228,23 @@ class Stories:
         )  # fmt: skip
         return made.pk
 
+    def patrols(self, scene: scenes.Scene) -> UUID:
+        """Return a patrol plan of the scene's force: one visit to one place."""
+        from counterfoil.cases.models import Case
+        from counterfoil.ledger.actions import record
+        from counterfoil.measures import hotspots
+
+        visit = {"unit": "Pair 1", "spot": "E01011954", "starts": 0, "minutes": 15}
+        force = Case.objects.select_related("force").get(pk=scene.case).force.code
+        kept = hotspots._keep(
+            {"kind": "Burglary", "force": force, "month": "2022-02", "visits": [visit], "minutes": 15, "gap": "0",
+             "names": {"E01011954": "Hartlepool 001A"}, "compared": []}
+        )  # fmt: skip
+        made = uuid4()
+        with transaction.atomic():
+            record("patrols.planned", by=scene.by, on=("patrols", force), plan=str(made), document=kept)
+        return made
+
     def redaction(self, scene: scenes.Scene) -> UUID:
         """Return a redaction under review with two frames, at which everybody on the case has sat down already."""
         import io
@@ -296,6 +314,10 @@ PLAIN: dict[str, Any] = {
     "slug": "cleveland",
     "table": "crimes",
     "chart": "crimes",
+    "measure": "crimes",
+    "place": "cleveland",
+    "period": "2021-03_2021-04",
+    "target": "knife-crime",
     "sha256": "0" * 64,
     "address": "crimes.cleveland.2021-03",
     "link": "a-link-that-nobody-was-given",

@@ -18,6 +18,7 @@ from counterfoil.engines.hotspots.models import Events
 from counterfoil.engines.hotspots.score import (
     Forecast,
     Gain,
+    caught,
     choose,
     earlier,
     forecast,
@@ -32,6 +33,7 @@ __all__ = [
     "Forecast",
     "Gain",
     "Rates",
+    "caught",
     "choose",
     "earlier",
     "forecast",

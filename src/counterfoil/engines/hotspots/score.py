@@ -194,6 +194,22 @@ def gain(
     return Gain(float(sum(gained) / sum(totals)), float(low), float(high), len(gained))
 
 
+def caught(
+    events: Events, origins: Sequence[float], ahead: float, share: float, model: str
+) -> tuple[int, int, int]:
+    """Return over spans how many events a model's choice caught, of how many, and the most it could have had."""
+    hits = n = best = 0
+    for at in origins:
+        chosen, happened = (
+            picked(events, model, at, ahead, share),
+            events.counts(at, _after(events, at, ahead)),
+        )
+        hits += int(happened[chosen].sum())
+        n += int(happened.sum())
+        best += int(np.sort(happened)[::-1][: len(chosen)].sum())
+    return hits, n, best
+
+
 def _after(events: Events, at: float, ahead: float) -> float:
     """Return when a span that began then ended: with data by the month, so many months later."""
     if not events.step:

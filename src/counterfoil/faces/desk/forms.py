@@ -357,3 +357,29 @@ class MarkItem(Typed):
     crime = short(4)
     right_class = short(4)
     reason = long(4000)
+
+
+class SwitchHotspots(Typed):
+    """That somebody looked at who lives where hotspots point, and why they are switched."""
+
+    kind = short(80)
+    seen = short(64)
+    looked = short(3)
+    reason = long(4000)
+
+
+class NewPatrols(Typed):
+    """How many places, pairs of officers and minutes a patrol plan is for."""
+
+    kind = short(80)
+    spots = short(4)
+    units = short(3)
+    minutes = short(4)
+
+
+class LogVisit(Typed):
+    """A visit that was made."""
+
+    area = short(20)
+    minutes = short(4)
+    day = short(30)
