@@ -257,7 +257,7 @@ def _import(args: argparse.Namespace) -> int:
             load_force(f.code, f.slug, f.name, by=Viewer.clock(), name_cy=f.name_cy or "")
         print(f"{len(forces())} forces are listed.")
         return 0
-    if not args.paths:
+    if not args.paths and args.what != "own":
         print(f"Say which files to import, for example: counterfoil import {args.what} PATH", file=sys.stderr)
         return 2
     if args.what == "evidence":
@@ -423,7 +423,7 @@ def parser() -> argparse.ArgumentParser:
     imp = sub.add_parser(
         "import", help="import published tables, the list of forces, or a folder of evidence"
     )
-    imp.add_argument("what", choices=["forces", "evidence", "boundaries", *table_kinds()])
+    imp.add_argument("what", choices=["forces", "evidence", "boundaries", "own", "people", *table_kinds()])
     imp.add_argument("paths", nargs="*", metavar="PATH")
     imp.add_argument(
         "--released", default="", metavar="DAY", help="tables: the day of release, like 2024-01-25"

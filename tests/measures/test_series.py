@@ -91,7 +91,7 @@ def test_a_remembered_figure_that_was_changed_is_not_believed(country: Path) -> 
         path.write_bytes(path.read_bytes().replace(b"10", b"11"))
     from counterfoil.engines.measure import figures as engine
 
-    for function in (engine.followed, engine._kept, engine._repeats):
+    for function in (engine.followed, engine._kept, engine._counts, engine._repeats):
         function.cache_clear()
     after = queries.number(PUBLIC, "charged.cleveland.2021-03_2021-05.all").value
     assert before == after == Decimal("30.3")

@@ -12,9 +12,21 @@ from counterfoil.engines.errors import BadInput
 def import_tables(kind: str, paths: list[str], released: str) -> int:
     """Import published tables and say what became of each file; 1 when one was refused."""
     from counterfoil.accounts.rules import Viewer
-    from counterfoil.measures.actions import import_boundaries, import_crimes, import_table
+    from counterfoil.measures.actions import import_boundaries, import_crimes, import_table, release_own
 
     clock = Viewer.clock()
+    if kind == "own":
+        made = release_own(by=clock)
+        cases = sum(len(ids) for ids in made.cells.values())
+        print(
+            f"Our own cases were released as of {made.day}: {cases:,} cases of {len(made.months)} ended months."
+        )
+        return 0
+    if kind == "people":
+        from counterfoil.measures.hotspots import import_people
+
+        print(f"Who lives in {import_people(Path(paths[0]), by=clock):,} areas is held.")
+        return 0
     if kind == "boundaries":
         result = import_boundaries(paths[0], by=clock)
     elif kind == "crimes":

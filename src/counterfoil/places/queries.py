@@ -193,3 +193,17 @@ def cameras_near(
         gone_at = rules.overwritten_from(starts_at, card.keeps_days)
         listed.append(Candidate(card, seen, gone_at, gone_at <= now))
     return sorted(listed, key=lambda c: (c.lost, c.gone_at, c.sight.metres if c.sight else rules.NEAR_M))
+
+
+def neighbourhoods(force_code: str, at: datetime) -> tuple[int, int]:
+    """Return how many neighbourhoods of a force have an officer posted to them at a moment, and how many there are."""
+    here = Q(valid_from__lte=at) & (Q(valid_to__isnull=True) | Q(valid_to__gt=at))
+    areas = set(
+        Area.objects.filter(here, force__code=force_code, kind="neighbourhood").values_list("pk", flat=True)
+    )
+    named = set(
+        Posting.objects.filter(open_now(at), area_id__in=areas, role="member").values_list(
+            "area_id", flat=True
+        )
+    )
+    return len(named), len(areas)

@@ -139,10 +139,11 @@ def _text(column: Any) -> Any:
     return pa.DictionaryArray.from_arrays(coded.indices, pa.array(trimmed, pa.string()))
 
 
-def copy(name: str, digest: str, data: bytes, out: Any) -> Extract:
+def copy(name: str, digest: str, data: bytes, out: Any, only: str = "") -> Extract:
     """Write the rows of an extract to `out` as our Parquet, in their order; refuses it at its first wrong row.
 
-    Raises BadInput naming file, row and column. A group of rows at a time is in memory.
+    `only` names a force: other forces' rows are left out. Raises BadInput naming file, row and column. One group of rows
+    at a time is in memory.
     """
     file = opened(name, data)
     kind = _kind(name, file)
@@ -151,6 +152,10 @@ def copy(name: str, digest: str, data: bytes, out: Any) -> Extract:
     counts: dict[tuple[str, str], int] = {}
     blank = 0
     for number in range(file.num_row_groups):
+        facts = file.metadata.row_group(number)
+        if only and not _may_hold(facts, only):
+            done += facts.num_rows
+            continue
         group = file.read_row_group(number, columns=list(COLUMNS[kind]))
         begin, length = _where(file.metadata.row_group(number))
         table, parts, without = _rows(name, kind, digest, group, done, begin, length)
@@ -165,13 +170,24 @@ def copy(name: str, digest: str, data: bytes, out: Any) -> Extract:
                 compression_level=1,
                 use_dictionary=[c for c in table.column_names if c not in ("crime_id", "row")],
             )
-        writer.write_table(table, row_group_size=max(len(table), 1))
+        mine = table.filter(pc.equal(table["force"].cast(pa.string()), only)) if only else table
+        writer.write_table(mine, row_group_size=max(len(mine), 1))
         done += len(table)
     if writer is None:
         raise _bad(name, "there is not a single row in it.")
     writer.close()
     notes = (f"blank_areas={blank}",) if blank else ()
     return Extract(kind, done, tuple((f, m, n) for (f, m), n in sorted(counts.items())), notes)
+
+
+def _may_hold(group: Any, force: str) -> bool:
+    """Say whether a group of rows may hold a force's, by the least and greatest name that its file states."""
+    for at in range(group.num_columns):
+        column = group.column(at)
+        if column.path_in_schema == "force_slug":
+            stated = column.statistics
+            return stated is None or not stated.has_min_max or stated.min <= force <= stated.max
+    return True
 
 
 def _where(group: Any) -> tuple[int, int]:

@@ -269,11 +269,11 @@ class Tables:
         self._keep(one, data, None)
         return one, True
 
-    def rebuild(self, one: Held, data: bytes) -> None:
-        """Write the rows of an entry again from its raw bytes, into this folder."""
+    def rebuild(self, one: Held, data: bytes, force: str = "") -> None:
+        """Write the rows of an entry again from its raw bytes, into this folder; of an extract one force's only."""
         self.rows.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.path(one).exists():
-            self.path(one).write_bytes(_rows_of(one.name, one.sha256, data)[1])
+            self.path(one).write_bytes(_rows_of(one.name, one.sha256, data, force)[1])
 
     def publish(self, one: Held) -> None:
         """List a staged file in the catalogue; from now on it is held. Doing it twice changes nothing."""
@@ -337,11 +337,11 @@ def _place(path: Path, data: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def _rows_of(name: str, digest: str, data: bytes) -> tuple[dict[str, Any], bytes]:
+def _rows_of(name: str, digest: str, data: bytes, force: str = "") -> tuple[dict[str, Any], bytes]:
     """Read a file of crimes or outcomes; return what its entry says of it, and its rows as Parquet."""
     if name.lower().endswith(".parquet"):
         out = pa.BufferOutputStream()
-        found = extract.copy(name, digest, data, out)
+        found = extract.copy(name, digest, data, out, force)
         return {
             "kind": found.kind,
             "force": "",

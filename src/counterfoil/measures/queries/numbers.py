@@ -14,6 +14,7 @@ from counterfoil.measures import rules
 from counterfoil.measures.queries import mergers, own, published
 from counterfoil.measures.queries.stock import CHARGED, MONTHLY, OTHER_CASE, Stock, stock
 from counterfoil.measures.rules import Gaps, NumberId
+from counterfoil.places import queries as place_queries
 from counterfoil.reference import areas, forces, outcomes
 from counterfoil.reference import measures as definitions
 from counterfoil.reference.measures import CrimeType, Definition
@@ -317,6 +318,9 @@ def place(slug: str, now: Stock | None = None) -> forces.Force | areas.Area:
         return areas.area(slug)
     except KeyError:
         pass
+    for card in place_queries.forces():
+        if card.slug == slug:
+            return areas.Area(slug, card.name, card.name_cy, "force")
     now = now or stock()
     for definition in definitions.measures():
         if definition.method in published.METHODS and slug in published.places_of(now, definition):
