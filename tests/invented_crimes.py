@@ -42,8 +42,19 @@ class World:
         return self.months[max(3, len(self.months) - 4)]
 
 
-def world(seed: int = 1, *, forces: int = 5, months: int = 12, size: int = 500, drift: float = 0.02) -> World:
-    """Return a clean world: `size` is a middling force's rows a month, `drift` the monthly step of log shares."""
+def world(
+    seed: int = 1,
+    *,
+    forces: int = 5,
+    months: int = 12,
+    size: int = 500,
+    drift: float = 0.02,
+    wobble: tuple[float, float] = (0.0, 0.0),
+) -> World:
+    """Return a clean world: `size` is a middling force's rows a month, `drift` the monthly step of log shares.
+
+    `wobble` is how far log shares of types and of outcomes stray in a single month beyond chance.
+    """
     rng = np.random.default_rng(seed)
     names = list(NAMES[:forces])
     said = [f"{2024 + m // 12}-{m % 12 + 1:02}" for m in range(months)]
@@ -66,7 +77,8 @@ def world(seed: int = 1, *, forces: int = 5, months: int = 12, size: int = 500, 
             n = int(rng.poisson(rng.gamma(600, want / 600)))
             ids = np.array([f"{i:016x}" for i in range(serial, serial + n)], dtype=object)
             serial += n
-            kinds = rng.choice(np.array(list(TYPES), dtype=object), n, p=np.exp(mix) / np.exp(mix).sum())
+            here = np.exp(mix + rng.normal(0, wobble[0], len(mix)))
+            kinds = rng.choice(np.array(list(TYPES), dtype=object), n, p=here / here.sum())
             places = np.array(
                 [f"E{f:02}{int(a):05}" for a in rng.choice(known, n, p=where / where.sum())], object
             )
@@ -78,10 +90,11 @@ def world(seed: int = 1, *, forces: int = 5, months: int = 12, size: int = 500, 
             mine = ids[(kinds != "Anti-social behaviour") & (rng.random(n) < 0.93)]
             later = m + rng.choice(5, len(mine), p=[0.35, 0.3, 0.2, 0.1, 0.05])
             mine, later = mine[later < months], later[later < months]
+            closed = np.exp(ends + rng.normal(0, wobble[1], len(ends)))
             outcomes.append({"Crime ID": mine, "Month": np.array(said, object)[later],
                              "Falls within": np.full(len(mine), name, object),
                              "Outcome type": rng.choice(np.array(list(OUTCOMES), object), len(mine),
-                                                        p=np.exp(ends) / np.exp(ends).sum())})  # fmt: skip
+                                                        p=closed / closed.sum())})  # fmt: skip
         k = 600
         at = np.datetime64("2024-01-01T00:00:00") + rng.integers(0, 300 * 86_400, k)
         delays.append({"force": np.full(k, name, object), "reported_at": at,

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, sync_playwright
 from tests.published import two_forces
 
 from counterfoil.accounts.rules import Viewer
+from counterfoil.measures import queries
 from counterfoil.measures.actions import import_boundaries, import_crimes
 
 pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
@@ -30,6 +31,9 @@ PAGES = (
     "number/nothing/",
     "targets/",
     "prove-it/",
+    "integrity/",
+    "integrity/cleveland/",
+    "samples/",
     "compare/",
     "over-time/?measure=charged",
     "series/crimes/city-of-london/robbery/",
@@ -44,6 +48,7 @@ def country(home: Path, tmp_path: Path) -> None:
     """A small made-up country with an outline, imported."""
     two_forces(tmp_path)
     import_crimes([tmp_path], by=Viewer.clock())
+    queries.look_through()
     ring = [[[-1.4, 54.4], [-1.4, 54.8], [-1.0, 54.8], [-1.0, 54.4], [-1.4, 54.4]]]
     area = {"properties": {"name": "Cleveland"}, "geometry": {"type": "Polygon", "coordinates": ring}}
     (tmp_path / "areas.geojson").write_text(json.dumps({"features": [area]}))
@@ -68,7 +73,9 @@ def wider_than_the_window(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize(("language", "pages"), [("", PAGES), ("/cy", (*PAGES[3:8:3], "targets/", "compare/"))])
+@pytest.mark.parametrize(
+    ("language", "pages"), [("", PAGES), ("/cy", (*PAGES[3:8:3], "targets/", "compare/"))]
+)
 def test_no_page_shuts_anybody_out_or_overflows_a_phone(
     country: None, chromium: Any, live_server: Any, language: str, pages: tuple[str, ...]
 ) -> None:

@@ -272,7 +272,7 @@ def test_nobody_marks_what_they_worked_on_or_marks_twice_and_each_mark_is_an_ent
 
 
 def finish(cast: Cast, sample: UUID) -> samples.SampleCard:
-    """Have every item marked by as many people as it takes: what was recorded was right, every third other one wrong."""
+    """Have every item marked by as many people as it takes; every third report that was not recorded was a crime."""
     people = [cast.ines, second(cast), second(cast, "Tegan Lisle")]
     for number, _, _ in samples.progress(cast.ines, sample):
         for who in people:

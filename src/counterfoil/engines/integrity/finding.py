@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 COUNTS = ("crimes",)
 FOLLOWED = ("charged",)
 ENDED = ("charged-of-outcomes", "outcomes")
-DELAY = ("own-recorded-in-day",)
+DELAY = ("recorded-within-24h",)
 
 
 # Every kind of finding and the measures whose numbers it touches; reference/integrity.toml has its words.

@@ -52,7 +52,8 @@ def shifts(db: duckdb.DuckDBPyConnection, table: str, kind: str, book: Book) -> 
         n = min(s.rise, s.fall) * float(c.counts[s.force, s.at :].sum())
         text = (
             f"{to} rose by {s.rise:.1%} of the rows and {from_} fell by {s.fall:.1%}, together and at once; "
-            f"{s.strength:.0f} times its usual ups and downs."
+            f"{s.strength:.0f} times the usual ups and downs. "
+            "It may be what happened, or how it was recorded."
         )
         found.append(
             book.finding(

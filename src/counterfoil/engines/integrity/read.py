@@ -18,16 +18,17 @@ import duckdb
 import pyarrow as pa
 
 from counterfoil.engines.errors import BadInput
+from counterfoil.engines.measure.policeuk import called
 from counterfoil.engines.rows import quoted
 
 # What a column is called in data.police.uk's files and in tables made from them; matched without case, blanks or marks.
 NAMES: dict[str, tuple[str, ...]] = {
-    "force": ("forceslug", "fallswithin", "force", "forcename", "policeforce", "reportedby", "forcearea"),
-    "month": ("month", "crimemonth", "yearmonth", "monthrecorded", "period", "date"),
-    "id": ("crimekey", "crimeid", "id", "crimereference", "reference"),
-    "area": ("lsoacode", "lsoa", "lsoa21cd", "lsoa11cd", "area", "areacode"),
-    "type": ("crimetype", "type", "offence", "offencegroup", "category", "crimecategory"),
-    "outcome": ("outcometype", "outcome", "outcomecategory", "outcomegroup"),
+    "force": (*called("force"), "force", "forcename", "policeforce", "reportedby", "forcearea"),
+    "month": (*called("month"), "crimemonth", "yearmonth", "monthrecorded", "period", "date"),
+    "id": (*called("id"), "id", "crimereference", "reference"),
+    "area": (*called("area"), "lsoa", "lsoa21cd", "lsoa11cd", "area", "areacode"),
+    "type": (*called("type"), "type", "offence", "offencegroup", "category", "crimecategory"),
+    "outcome": (*called("outcome"), "outcome", "outcomecategory", "outcomegroup"),
     "reported": (
         "reportedat",
         "reported",
@@ -86,7 +87,8 @@ def plain(name: str) -> str:
 def load(db: duckdb.DuckDBPyConnection, paths: Sequence[Path], room: Path, forces: Mapping[str, str]) -> Have:
     """Read files or folders into the tables street, outcomes and delays.
 
-    `room` is an empty folder for what unpacks, `forces` gives other names to forces, by name in small letters. Raises BadInput when there is no such file, or none of them is a table of crimes or outcomes.
+    `room` is an empty folder for what unpacks, `forces` gives other names to forces, by name in small letters. Raises
+    BadInput when there is no such file, or none of them is a table of crimes or outcomes.
     """
     parts: dict[str, list[str]] = {"street": [], "outcomes": [], "delays": []}
     groups: dict[tuple[tuple[str, ...], str], list[Path]] = {}
