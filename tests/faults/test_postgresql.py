@@ -229,6 +229,8 @@ def test_a_report_sent_twenty_times_at_once_is_one_report_with_one_answer(forks:
                     wrong.append(f"{len(different)} different answers")
                 if len(words["answers"]) != sends:
                     wrong.append(f"{len(words['answers'])} answers to {sends} sends")
+                if line == "whole" and words["broken"]:
+                    wrong.append(f"{words['broken']} sends were told that something went wrong")
                 gate.case(f"draft {words['sent']}", wrong=wrong)
             gate.case(
                 "the count",
