@@ -32,10 +32,10 @@ def test_shares_are_shares_and_patrols_spread_as_people_live_are_even(seed: int,
     rng = np.random.default_rng(seed)
     people = rng.integers(1, 3000, areas).astype(float)
     groups = [str(g) for g in rng.integers(1, 6, areas)]
-    even = shares(people * 0.37, people, groups, draws=50)
+    even = shares(people * 0.37, people, groups)
     assert [s.ratio for s in even] == pytest.approx([1.0] * len(even))
     assert not any(s.differs for s in even)
-    some = shares(rng.uniform(0, 60, areas) + 1e-9, people, groups, draws=50)
+    some = shares(rng.uniform(0, 60, areas) + 1e-9, people, groups)
     assert sum(s.pointed for s in some) == pytest.approx(1)
     assert sum(s.living for s in some) == pytest.approx(1)
 
@@ -49,6 +49,8 @@ def test_a_group_pointed_to_beyond_chance_is_said_to_differ() -> None:
     assert worst.differs
     inside = shares_within(minutes, np.column_stack((people * 0.9, people * 0.1)), ["most", "few"])
     assert [s.ratio for s in inside] == pytest.approx([1, 1])
+    few = shares(np.array([30.0, 30.0, 0, 0, 0]), np.full(5, 1500.0), ["1", "1", "2", "3", "4"])
+    assert not any(s.differs for s in few[1:])
     nobody = shares_within(minutes, np.column_stack((people, people * 0)), ["all", "none"])[1]
     assert (nobody.ratio, nobody.low, nobody.high, nobody.differs) == (None, None, None, False)
 

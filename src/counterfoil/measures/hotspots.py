@@ -55,7 +55,7 @@ class Equality:
     def sentences(self) -> tuple[str, ...]:
         """Say what differs by more than chance."""
         return tuple(
-            f"Fifth {s.group} has {s.pointed:.0%} of the patrol time and {s.living:.0%} of the people."
+            f"Fifth {s.group} has {100 * s.pointed:.0f} % of the patrol time and {100 * s.living:.0f} % of the people."
             for s in self.shares
             if s.differs
         )

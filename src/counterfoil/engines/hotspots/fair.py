@@ -6,7 +6,7 @@ went with where the risk truly was; and before a force switches the map on a per
 
 >>> import numpy as np
 >>> minutes, people = np.array([60.0, 0.0, 0.0, 60.0]), np.array([1000, 1000, 1000, 1000])
->>> [(s.group, s.pointed, s.living) for s in shares(minutes, people, ["1", "1", "2", "2"], draws=200)]
+>>> [(s.group, s.pointed, s.living) for s in shares(minutes, people, ["1", "1", "2", "2"])]
 [('1', 0.5, 0.5), ('2', 0.5, 0.5)]
 """
 
@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import beta
 
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.hotspots.models import Events, Floats
@@ -70,49 +71,39 @@ def no_person(columns: Iterable[str], option: str = "--area") -> None:
             )
 
 
-def shares(minutes: Floats, people: Floats, groups: Sequence[str], *, draws: int = 2000) -> list[Share]:
+def shares(minutes: Floats, people: Floats, groups: Sequence[str]) -> list[Share]:
     """Return for each group the share of patrol time where it lives beside its share of the people.
 
-    `minutes`, `people` and `groups` are by area (a group is, for example, a fifth of deprivation). The interval is a
-    bootstrap over areas. Areas of one group are one row; people of several groups in an area: see `shares_within`.
+    `minutes`, `people` and `groups` are by area: each area is of one group, for example a fifth of deprivation. Where
+    people of several groups live in one area, see `shares_within`.
     """
     known = sorted(set(groups))
     member = np.array([[g == name for name in known] for g in groups], dtype=float)
-    return _ratios(np.asarray(minutes, float), np.asarray(people, float)[:, None] * member, known, draws)
+    return shares_within(minutes, np.asarray(people, float)[:, None] * member, known)
 
 
-def shares_within(minutes: Floats, people: Floats, names: Sequence[str], *, draws: int = 2000) -> list[Share]:
-    """Return the same where `people` counts each group in each area: an area's minutes fall on all in it."""
-    return _ratios(np.asarray(minutes, float), np.asarray(people, float), list(names), draws)
+def shares_within(minutes: Floats, people: Floats, names: Sequence[str]) -> list[Share]:
+    """Return the same where `people` counts each group in each area: an area's minutes fall on all in it.
 
-
-def _ratios(minutes: Floats, people: Floats, names: list[str], draws: int) -> list[Share]:
+    The interval is Clopper and Pearson's (1934) for as many areas as the minutes are spread over in effect (Kish 1965),
+    so that few areas say little, and a group that no area points to is not said to be left out by more than chance.
+    """
+    minutes, people = np.asarray(minutes, float), np.asarray(people, float)
     if not minutes.sum() or not people.sum():
         raise BadInput("areas", "There is no patrol time or nobody lives there: nothing can be compared.")
     inside = people / np.maximum(people.sum(axis=1, keepdims=True), 1e-12)
-    rng = np.random.default_rng(20261121)
-    weights = np.vstack((np.ones(len(minutes)), rng.poisson(1.0, size=(draws, len(minutes)))))
-    patrol = weights @ (minutes[:, None] * inside)
-    living = weights @ people
-    with np.errstate(divide="ignore", invalid="ignore"):
-        pointed = patrol / patrol.sum(axis=1, keepdims=True)
-        lived = living / living.sum(axis=1, keepdims=True)
-        ratio = pointed / lived
+    spent = minutes @ inside
+    pointed, lived = spent / spent.sum(), people.sum(axis=0) / people.sum()
+    many = float(minutes.sum() ** 2 / (minutes**2).sum())
     found = []
-    for i, name in enumerate(names):
-        good = ratio[1:, i][np.isfinite(ratio[1:, i])]
-        there = bool(living[0, i]) and len(good) > 0
-        low, high = np.quantile(good, (0.025, 0.975)) if there else (None, None)
-        found.append(
-            Share(
-                name,
-                float(pointed[0, i]),
-                float(lived[0, i]),
-                float(ratio[0, i]) if there else None,
-                None if low is None else float(low),
-                None if high is None else float(high),
-            )
-        )
+    for name, share, living in zip(names, pointed.tolist(), lived.tolist(), strict=True):
+        if not living:
+            found.append(Share(name, share, living, None, None, None))
+            continue
+        hits = share * many
+        low = float(beta.ppf(0.025, hits, many - hits + 1)) if hits > 0 else 0.0
+        high = float(beta.ppf(0.975, hits + 1, many - hits)) if many - hits > 1e-9 else 1.0
+        found.append(Share(name, share, living, share / living, low / living, high / living))
     return found
 
 
