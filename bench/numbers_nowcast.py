@@ -180,7 +180,7 @@ def splits(count: int = 2_000) -> None:
     line(f"{count:,} splits whose parts do not add up, exactly or as shown", f"{wrong}", "0", wrong == 0)
 
 
-def confidence(publics: int = 300) -> None:
+def confidence(publics: int = 100) -> None:
     """Survey invented publics and count how many forces are told and how many intervals hold."""
     for people in (17_000, 34_000, 60_000):
         found = count(publics, people)

@@ -55,14 +55,14 @@ class Setting:
 
     groups: Mapping[str, Group]
     plea_hours: float = 1.0
-    trial_hours: float = 6.8
+    trial_hours: float = 6.48
 
 
 CALIBRATED = Setting(
     {
-        "custody": Group(0.29, 0.62, 6.0, 14.0, 4.5, 0.045, 75.0, 2.5),
-        "bail": Group(0.43, 0.50, 10.0, 16.0, 5.0, 0.09, 80.0, 1.0),
-        "other": Group(0.28, 0.66, 6.0, 14.0, 2.5, 0.055, 75.0, 1.0),
+        "custody": Group(0.289, 0.646, 5.2, 16.0, 6.03, 0.0204, 58.6, 1.32),
+        "bail": Group(0.382, 0.326, 9.78, 22.1, 4.42, 0.0424, 80.5, 1),
+        "other": Group(0.329, 0.787, 5.15, 14.1, 2.73, 0.0378, 46.8, 0.7),
     }
 )
 
