@@ -26,6 +26,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from tests import scenes
 from tests.cast import HOME, Cast
+from tests.machine.exhibits import COME_TO as DONE_WITH_EXHIBITS
+from tests.machine.exhibits import VERBS as WITH_EXHIBITS
+from tests.machine.exhibits import Exhibits
 
 from counterfoil.accounts import actions as accounts
 from counterfoil.accounts.queries import viewer_for
@@ -50,7 +53,7 @@ from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft
 
-FULL_STORIES, FEW_STORIES, STEPS = 400, 30, 60
+FULL_STORIES, FEW_STORIES, STEPS = 400, 25, 60
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
 
@@ -64,6 +67,7 @@ STAFF = (
     *("triage", "take", "assign", "record", "not_a_crime", "update", "seal", "seal", "view"),
     *("hand_over", "hand_over", "hand_over"),
     *("take_statement", "charge", "close", "close", "reopen", "reopen", "leave", "post"),
+    *WITH_EXHIBITS,
 )
 MACHINERY = (
     *("time_passes", "time_passes", "sweep", "sweep", "sequence", "send", "tidy"),
@@ -90,6 +94,7 @@ COME_TO = {
     ),
     *("suspect.named", "charge.decided", "outcome.recorded", "sender.updated", "duty.missed", "duty.climbed"),
     *("duty.done", "duty.ended", "duty.handed_over", "account.suspended", "notice.sent", "notice.held"),
+    *DONE_WITH_EXHIBITS,
 }
 
 
@@ -99,7 +104,7 @@ def files_of(receipt: str) -> list[str]:
     return [words[2] for words in lines if words[0] == "file" and len(words) == 4]
 
 
-class House(RuleBasedStateMachine):
+class House(Exhibits, RuleBasedStateMachine):
     """A house with people in it, a clock, and whatever they do next."""
 
     acts: ClassVar[set[str]] = set()
@@ -113,6 +118,7 @@ class House(RuleBasedStateMachine):
         self.patch.setattr(timezone, "now", self.tick)
         for module in ("actions", "queries"):
             self.patch.setattr(f"counterfoil.reports.{module}.HASHER", CHEAP)
+        self.close_to(self.patch)
         self.settings = override_settings(COUNTERFOIL_HOME=self.folder, FOLLOWERS=True)
         self.settings.enable()
         self.story = transaction.atomic()
@@ -161,6 +167,7 @@ class House(RuleBasedStateMachine):
         self.cast = Cast()
         for name in ("alice", "bruno", "dilys", "ines", "charlie", "petra", "ada"):
             self.cast.id(name)
+        accounts.grant(self.cast.id("ines"), "examiner", force=HOME, by=Viewer.clock())
         if begun:
             self.sent.append(begun(self.cast, device_safe=safe))
             self.acknowledged.update(files_of(self.sent[0].accepted.receipt))
@@ -213,7 +220,7 @@ class House(RuleBasedStateMachine):
             kind,
             force="98" if away else HOME,
             staffed=False,
-            files=[(f"{n}-{i}.jpg", scenes.photo(n * 3 + i, 600)) for i in range(files)],
+            files=[(f"{n}-{i}.jpg", scenes.photo(n * 3 + i, 1200)) for i in range(files)],
             session=f"session-{n}",
             device_safe=safe,
         )
@@ -299,7 +306,11 @@ class House(RuleBasedStateMachine):
         if scene := self.scene(n):
             for exhibit in self.exhibits(scene.case):
                 seen = Entry.objects.filter(act="exhibit.viewed").count()
-                opened = evidence.open_exhibit(scene.case, exhibit.pk, by=self.viewer(name, n))
+                try:
+                    opened = evidence.open_exhibit(scene.case, exhibit.pk, by=self.viewer(name, n))
+                except NotAllowed:
+                    assert exhibit.restricted or exhibit.state == "destroyed"
+                    opened = None
                 assert Entry.objects.filter(act="exhibit.viewed").count() == seen + (opened is not None)
                 if opened:
                     with opened[1] as stream:
@@ -424,6 +435,7 @@ class House(RuleBasedStateMachine):
             "posted": dice.random() < 0.7,
             "on": dice.random() < 0.6,
             "hours": dice.choice((0.1, 1, 5, 30, 200)),
+            "state": dice.choice(("used", "unused", "sensitive", "not_relevant")),
         }
         if dice.random() < 0.6:  # more often than not people do what makes sense
             ended = Charge.objects.filter(case_id=scene.case) if (scene := self.scene(facts["n"])) else None
@@ -443,6 +455,13 @@ class House(RuleBasedStateMachine):
         act(**told)
         if what == "close" and dice.random() < 0.5:
             self.reopen(facts["n"], "ines", scenes.REASON)
+        if what in ("update", "report") and dice.random() < 0.5:
+            self.send()
+        if what in ("seal", "view", "hand_over"):  # what was just in somebody's hands is used
+            then = getattr(self, dice.choice(WITH_EXHIBITS))
+            more = {name: facts[name] for name in inspect.signature(then).parameters}
+            note(f"and {then.__name__} {more}")
+            then(**more)
 
     # what must hold
 
