@@ -119,6 +119,11 @@ def _photograph(
         "bench-open": ("/bench/open/" + story.link.rsplit("/", 1)[-1], {}),  # type: ignore[attr-defined]
         "board": ("/board/", {}),
         "board-force": ("/board/force/cleveland/", {}),
+        "board-targets": ("/board/targets/", {}),
+        "board-prove-it": ("/board/prove-it/", {}),
+        "board-compare": ("/board/compare/", {}),
+        "board-over-time": ("/board/over-time/?measure=charged", {}),
+        "board-number": ("/board/number/charged.cleveland.2021-03_2022-02.burglary/", {}),
     }
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)

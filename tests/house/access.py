@@ -139,6 +139,7 @@ TABLE: dict[str, Row] = {
     "desk-queue": officers(),
     "desk-cases": officers(),
     "desk-keys": officers(),
+    "desk-number": Row(OFFICERS, {}, READ, (404,), "a number of published files has nothing on the desk"),
     "desk-samples": Row(INSPECTORS, {}, ("GET", "POST")),
     "desk-sample": Row(INSPECTORS, SAMPLES, ("GET",)),
     "desk-sample-item": Row(INSPECTORS, SAMPLES, ("GET", "POST")),

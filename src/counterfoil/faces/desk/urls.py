@@ -15,6 +15,7 @@ from counterfoil.faces.desk.views import (
     hotspots,
     lists,
     media,
+    numbers,
     redact,
     samples,
 )
@@ -24,6 +25,7 @@ urlpatterns = [
     path("queue", lists.queue, name="desk-queue"),
     path("cases", lists.cases, name="desk-cases"),
     path("keys", lists.keys, name="desk-keys"),
+    path("numbers/<str:address>", numbers.number, name="desk-number"),
     path("samples", samples.listed, name="desk-samples"),
     path("samples/<uuid:sample>", samples.sample, name="desk-sample"),
     path("samples/<uuid:sample>/<int:number>", samples.item, name="desk-sample-item"),
