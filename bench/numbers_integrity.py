@@ -49,7 +49,7 @@ def met(so: bool) -> str:
     return "met" if so else "not met"
 
 
-def power(worlds: int = 12) -> None:
+def power(worlds: int = 8) -> None:
     """Inject every kind into one force of each of many worlds, and count where it is found, when, and what else."""
     for half in (False, True):
         hits: Counter[str] = Counter()
@@ -129,7 +129,7 @@ def false_rate(size: int, wobble: float, clear: float, kind: str, runs: int = 20
     return found / (runs * 39) * 12 / 14
 
 
-def gaming(runs: int = 40) -> None:
+def gaming(runs: int = 30) -> None:
     """Goal 15, and the curve where it is not reached: by share moved, size of force, noise, and threshold."""
     for kind, wobble, what in (
         ("robbery", 0.0, "robbery called other theft, chance alone"),

@@ -37,6 +37,7 @@ def inspect(paths: Sequence[Path], book: Book | None = None) -> list[Finding]:
         tempfile.TemporaryDirectory() as room,
         duckdb.connect(config={"memory_limit": "2GB", "temp_directory": room}) as db,
     ):
+        db.execute("SET enable_progress_bar = false")  # it would stand in the middle of an answer
         have = load(db, paths, Path(room), book.names)
         found = [
             book.finding("unreadable-rows", "all", 0, 0, n or 1, sentence) for sentence, n in have.unread

@@ -146,7 +146,11 @@ def _clearest(
         )
         fair &= less * total[at:].sum() >= 30
         strength = np.where(fair, strength, 0.0)
-        u, d = np.unravel_index(int(np.argmax(strength)), strength.shape)
+        # What one type lost another gained: of clear pairs the one that matches best names the two.
+        matched = np.where(
+            strength > clear, strength * np.sqrt(np.maximum(less, 0) / np.maximum(more, 1e-9)), 0.0
+        )
+        u, d = np.unravel_index(int(np.argmax(matched)), strength.shape)
         if strength[u, d] > clear and (best is None or strength[u, d] > best.strength):
             best = Shift(
                 force,

@@ -78,10 +78,11 @@ def never_used(db: duckdb.DuckDBPyConnection, book: Book) -> list[Finding]:
             held = np.flatnonzero(total[i] > 0)
             all_ = float(total[i].sum())
             if used[i, k] == 0:
-                if len(c.forces) < 4 or len(users) < 0.75 * len(c.forces):
+                few = len(c.forces) < 4  # then all the others must use it, and often
+                if len(users) < (max(1, len(c.forces) - 1) if few else 0.75 * len(c.forces)):
                     continue
                 usual, least = float(np.median(users)) * all_, float(np.quantile(users, 0.1)) * all_
-                if least >= 5 and usual >= 20:
+                if least >= (25 if few else 5) and usual >= 20:
                     text = (
                         f"Never used; at the rate of other forces there would be about {usual:,.0f}. "
                         "It may not be used, or not be supplied, or lie under another outcome."
