@@ -105,6 +105,22 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
+def test_a_trial_of_the_walls_that_a_busy_machine_broke_off_is_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    trial = sys.modules["counterfoil.engines.sandbox.strength"]
+    execute = parent.execute
+
+    def hurried(*given: Any, **more: Any) -> Any:
+        return execute(*given, **{**more, "limits": sandbox.Limits(wall_s=0.001)})
+
+    trial._found.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(trial, "execute", hurried)
+        assert not sandbox.strength().enough
+    assert sandbox.strength().sentence.startswith("Walls that stand")
+
+
 def test_every_wall_stands_on_this_machine_and_start_up_says_so() -> None:
     """Loud where the machine is weaker: a suite that passes without its walls would prove nothing."""
     found = sandbox.strength()

@@ -4,7 +4,6 @@ import tempfile
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from counterfoil.engines.sandbox.errors import Unreadable
 from counterfoil.engines.sandbox.parent import Limits, execute
@@ -28,15 +27,21 @@ class Strength:
         return self.network and self.files
 
 
-@cache
 def strength() -> Strength:
-    """Build the walls once around an empty task and return which of them stand; kept for the life of the process."""
-    walls: dict[str, Any] = {}
+    """Build the walls around an empty task and return which of them stand; what was found is kept.
+
+    A trial that could not be made, because the machine is too busy, is made again the next time.
+    """
+    try:
+        return _found()
+    except Unreadable as refusal:
+        return Strength(False, False, False, False, 0, (), str(refusal))
+
+
+@cache
+def _found() -> Strength:
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            _, walls = execute("", {}, Path(folder), limits=Limits(wall_s=20))
-        except Unreadable as refusal:
-            return Strength(False, False, False, False, 0, (), str(refusal))
+        _, walls = execute("", {}, Path(folder), limits=Limits(wall_s=60))
     ours = tuple(str(n) for n in walls.get("namespaces", ()))
     network = "net" in ours or bool(walls.get("filter"))
     found = Strength(
