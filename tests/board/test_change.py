@@ -67,6 +67,7 @@ def test_nothing_held_is_said_and_an_unknown_force_is_not_found(client: Client) 
 
 
 def test_the_parts_of_the_change_add_up_on_the_page_and_in_the_file(client: Client, year: Path) -> None:
+    assert 'href="/board/change/cleveland/"' in read(client, "/board/force/cleveland/")
     page = read(client, "/board/change/cleveland/")
     assert "Why the rate changed" in page
     lines = read(client, "/board/change/cleveland/parts.csv").split()
