@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.journey, pytest.mark.django_db(transaction=True)]
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("COUNTERFOIL_DATA", ROOT.parent / "shared" / "data"))
 FIGURES = 50
+# Offered to everybody: Python's standard library and nothing of the product.
+ALONE = ROOT / "docs" / "recompute.py"
 
 
 @pytest.fixture
@@ -32,9 +34,9 @@ def files(home: Path, tmp_path: Path) -> Path:
         pytest.skip(f"PROVE-IT NOT TESTED: no police_uk/raw_csv_*.tar.xz and crown_court under {DATA}.")
     with tarfile.open(archives[0]) as archive:
         published.unpack(archive, tmp_path)
-    # Four months of one force and every month of the small one are plenty for a walk.
+    # Two months of one force and every month of the small one are plenty for a walk.
     for path in tmp_path.rglob("*cleveland*.csv"):
-        if path.name[:7] < "2021-11":
+        if path.name[:7] < "2022-01":
             path.unlink()
     import_crimes([tmp_path], by=Viewer.clock())
     import_table("courts", sorted(courts.glob("*.csv")), by=Viewer.clock())
@@ -94,15 +96,15 @@ def test_claims_are_judged_by_what_is_held_and_fifty_figures_are_the_same_worked
             break
     assert len(figures) == FIGURES
     again = subprocess.run(
-        [sys.executable, "-I", str(Path(__file__).with_name("again.py")), str(files), *figures],
+        [sys.executable, "-I", str(ALONE), str(files), *figures],
         capture_output=True,
         text=True,
         check=True,
-    ).stdout.split()
-    assert dict(zip(figures, again, strict=True)) == figures
+    ).stdout.splitlines()
+    assert dict(line.split()[:2] for line in again) == figures
 
 
 def test_the_script_that_works_figures_out_alone_has_no_import_of_ours() -> None:
-    said = Path(__file__).with_name("again.py").read_text(encoding="utf-8")
+    said = ALONE.read_text(encoding="utf-8")
     assert not re.search(r"import\s+(counterfoil|tests|duckdb)|from\s+(counterfoil|tests|duckdb)", said)
     assert set(re.findall(r"^(?:import|from) (\w+)", said, re.MULTILINE)) <= set(sys.stdlib_module_names)
