@@ -279,3 +279,40 @@ def test_stop_and_search_files_come_in_with_the_crimes(tmp_path: Path) -> None:
     [row] = queries.trace(PUBLIC, str(found.id))
     assert "Arrest,True" in row.text
     assert queries.recompute(PUBLIC, str(found.id)).same
+
+
+def test_a_cross_table_of_force_areas_is_read_by_its_title_and_columns(tmp_path: Path) -> None:
+    heading = (
+        "Area Code",
+        "Area Name",
+        "Total recorded crime\n(excluding fraud) [note 3]",
+        "Homicide",
+        "Robbery",
+    )
+    table = [
+        ["Table P1: Police recorded crime by police force area, year ending March 2024"],
+        ["This worksheet contains one table."],
+        heading,
+        ("K04000001", "ENGLAND AND WALES", 5300000, 570, 80000),
+        ("E12000001", "North East", 270000, 30, 2000),
+        ("E23000013", "Cleveland", 80123, 6, "[x]"),
+        ["Source: police recorded crime"],
+    ]
+    sheets = {"Contents": [["Contents"]], "Table P1": table}
+    for name, data in (("pfa.xlsx", xlsx(sheets)), ("pfa.ods", ods(sheets))):
+        vintage = "2024-07-24" if name == "pfa.xlsx" else "2024-07-25"
+        done = import_table("pfa-tables", [write(tmp_path, name, data)], by=CLOCK, vintage=vintage)
+        assert done.refused == ()
+        year = "2023-04_2024-03"
+        found = queries.number(PUBLIC, f"recorded-crime-area.cleveland.{year}.all")
+        assert found.value == value(
+            f"recorded-crime-area.cleveland.{year}.total-recorded-crime-excluding-fraud"
+        )
+        assert (found.value, found.vintage, found.used[0].name) == (80123, vintage, name)
+        assert value(f"recorded-crime-area.england-and-wales.{year}.homicide") == 570
+        robbery = queries.number(PUBLIC, f"recorded-crime-area.cleveland.{year}.robbery")
+        assert (robbery.value, robbery.state) == (None, "missing")
+        [row] = queries.trace(PUBLIC, str(found.id))
+        assert (row.sheet, row.cell) == ("Table P1", "C6")
+        assert b"80123" in row.bytes
+        assert queries.recompute(PUBLIC, str(found.id)).same

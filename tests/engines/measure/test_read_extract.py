@@ -10,7 +10,7 @@ import pytest
 
 from counterfoil.engines import measure as engine
 from counterfoil.engines.errors import BadInput
-from counterfoil.engines.measure import Part, Tables
+from counterfoil.engines.measure import Part, Tables, policeuk
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -108,3 +108,11 @@ def test_other_columns_and_broken_files_are_refused(tmp_path: Path) -> None:
     pq.write_table(pa.table({"month": [1]}), out)
     with pytest.raises(BadInput, match="lacks force_slug"):
         Tables(tmp_path).add("a.parquet", bytes(out.getvalue().to_pybytes()), now=NOW, by="x")
+
+
+def test_the_columns_of_the_site_are_named_in_one_place() -> None:
+    extract = {c for columns in engine.EXTRACT_COLUMNS.values() for c in columns}
+    single = {c for columns in engine.COLUMNS.values() for c in columns}
+    for first, second in policeuk.ROLES.values():
+        assert first in extract
+        assert second in single

@@ -142,8 +142,8 @@ def _text(column: Any) -> Any:
 def copy(name: str, digest: str, data: bytes, out: Any, only: str = "") -> Extract:
     """Write the rows of an extract to `out` as our Parquet, in their order; refuses it at its first wrong row.
 
-    `only` names a force: other forces' rows are left out. Raises BadInput naming file, row and column. One group of rows
-    at a time is in memory.
+    `only` names a force: other forces' rows are left out. Raises BadInput naming file, row and column. A group of
+    rows at a time is in memory.
     """
     file = opened(name, data)
     kind = _kind(name, file)

@@ -88,9 +88,14 @@ class Facts:
     notes: tuple[str, ...]
 
 
+def unmarked(text: str) -> str:
+    """Return a heading on one line, without the marks of its notes."""
+    return " ".join(re.sub(r"\[notes? [\d, and]+\]", " ", text, flags=re.IGNORECASE).split())
+
+
 def plain(text: str) -> str:
     """Return a heading without case, marks, line breaks and notes, to be compared with."""
-    text = re.sub(r"\[?notes? [\d, and]+\]?", " ", text.casefold())
+    text = unmarked(text).casefold()
     return " ".join(re.sub(r"[^a-z0-9%]+", " ", text).split())
 
 
@@ -197,7 +202,9 @@ def _sheet(
     if layout.rest:
         taken = set(roles.values())
         columns += [
-            (layout.rest, cell, at) for at, cell in enumerate(heading) if at not in taken and cell.strip()
+            (layout.rest, unmarked(cell), at)
+            for at, cell in enumerate(heading)
+            if at not in taken and cell.strip()
         ]
     places: dict[str, str] = {}
     found: list[Fact] = []

@@ -43,6 +43,15 @@ COLUMNS: dict[str, tuple[str, ...]] = {
         "Outcome type",
     ),
 }
+# Which column of the site's files says what; of two the one in Parquet extracts (see `extract`) comes first.
+ROLES: dict[str, tuple[str, ...]] = {
+    "force": ("force_slug", "Falls within"),
+    "month": ("month", "Month"),
+    "id": ("crime_key", "Crime ID"),
+    "area": ("lsoa_code", "LSOA code"),
+    "type": ("crime_type", "Crime type"),
+    "outcome": ("outcome_type", "Outcome type"),
+}
 FILE_NAME = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2]))-([a-z][a-z-]*[a-z])-(street|outcomes)\.csv")
 BOM = b"\xef\xbb\xbf"
 _DEGREES = re.compile(r"-?\d{1,3}(?:\.\d{1,9})?")
@@ -74,6 +83,15 @@ def file_name(name: str) -> FileName | None:
     """Read month, force and kind from a file name like `2021-03-cleveland-street.csv`; None for others."""
     found = FILE_NAME.fullmatch(name)
     return FileName(found[1], found[2], found[3]) if found else None
+
+
+def called(role: str) -> tuple[str, ...]:
+    """Return what the column of a role is called in the site's files, without case, blanks and marks, each once.
+
+    >>> called("id")
+    ('crimekey', 'crimeid')
+    """
+    return tuple(dict.fromkeys("".join(c for c in name.casefold() if c.isalnum()) for name in ROLES[role]))
 
 
 def records(data: bytes) -> Iterator[tuple[int, int, str]]:
