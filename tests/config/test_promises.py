@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.utils import timezone
 from tests import scenes
 from tests.cast import RHYS, Cast
@@ -347,9 +347,15 @@ def sample_by_hand(scene: Scene) -> None:
     )
 
 
+def reason_lost(scene: Scene) -> None:
+    with transaction.atomic():
+        record("hotspots.switched_off", by=scene.by, on=("hotspots", "99:Robbery"), document="0" * 64)
+
+
 BREACHES: list[tuple[str, Callable[[Scene], None]]] = [
     ("added", added_in_silence),
     ("sample", sample_by_hand),
+    ("patrol", reason_lost),
     ("case", no_case),
     ("owner", owner_gone),
     ("duty", no_duty),

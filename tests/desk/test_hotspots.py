@@ -13,6 +13,7 @@ from tests.cast import HOME, Cast
 from tests.desk.signing import signed_in
 
 from counterfoil.accounts.rules import Viewer
+from counterfoil.config import promises
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.ledger import queries as ledger
 from counterfoil.measures import hotspots
@@ -189,6 +190,7 @@ def test_patrols_are_planned_where_it_is_on_logged_and_judged(town: Cast, tmp_pa
     assert card.trial.startswith("It worked: -")
     assert "6 months since" in card.trial
     assert hotspots.plan_for(town.gwen, made) is None
+    assert [said for said in promises.broken() if "patrol" in said or "name, an address" in said] == []
 
 
 def test_an_inspector_walks_the_pages_from_looking_to_logging(town: Cast) -> None:

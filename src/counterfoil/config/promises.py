@@ -19,6 +19,7 @@ from django.utils import timezone
 from counterfoil.cases.queries import cases_without_active_owner
 from counterfoil.engines.clock import Ladder, rung
 from counterfoil.engines.errors import Refusal
+from counterfoil.measures.hotspots import document
 from counterfoil.measures.samples import chosen_by_hand
 from counterfoil.notices.rules import channel_for
 from counterfoil.plugs.stores import quarantine, vault
@@ -307,6 +308,17 @@ def samples_chosen_by_hand(before: datetime) -> Iterable[object]:
     yield from chosen_by_hand()
 
 
+def documents_of_patrols_lost(before: datetime) -> Iterable[object]:
+    """Yield entries about hotspots and patrols whose document is gone or has other bytes than its digest says."""
+    acts = ("hotspots.switched_on", "hotspots.switched_off", "patrols.planned")
+    for pk, body in rows("ledger.Entry").filter(act__in=acts).values_list("id", "body"):
+        try:
+            if body:
+                document(str(body["document"]))
+        except Refusal as gone:
+            yield f"entry {pk}: {gone}"
+
+
 def things_without_entry(before: datetime) -> Iterable[object]:
     """Yield things that do not have exactly one entry of the act that made them, or whose entry says otherwise."""
     for model, act, kind, columns in MADE:
@@ -502,6 +514,11 @@ PROMISES: tuple[Promise, ...] = (
     ),
     Promise(
         "sample", "Every audit sample is drawn under the log, and chosen by nobody.", samples_chosen_by_hand
+    ),
+    Promise(
+        "patrol",
+        "Every reason and plan that entries about patrols name has its bytes.",
+        documents_of_patrols_lost,
     ),
     Promise("seal", "Every built bundle's seal and every release is an entry.", bundles_without_seal),
     Promise("once", "Every key of a repeated request has at most one effect.", keys_with_other_effects),
