@@ -69,11 +69,14 @@ def answer(out: Path) -> dict[Any, str]:
 
 def command(*words: str) -> tuple[float, float, float, str]:
     """Run `counterfoil link` with these words; return seconds, seconds of processor, most MB, and what it said."""
-    code = (
-        "import resource, sys; from counterfoil.cli import main; main(sys.argv[1:]); "
-        "u = resource.getrusage(resource.RUSAGE_SELF); "
-        "print('USED', u.ru_utime + u.ru_stime, u.ru_maxrss, file=sys.stderr)"
-    )
+    code = """import resource, sys
+from counterfoil.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    u = resource.getrusage(resource.RUSAGE_SELF)
+    print("USED", u.ru_utime + u.ru_stime, u.ru_maxrss, file=sys.stderr)
+"""
     began = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", code, "link", *words], check=True, capture_output=True, text=True
