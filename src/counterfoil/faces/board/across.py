@@ -10,7 +10,18 @@ import altair as alt
 from markupsafe import Markup
 
 from counterfoil.engines.measure.funnel import Funnel
-from counterfoil.faces.board.charts import BLUE, CLASSES, INK, NARROW, QUIET, VERMILLION, WIDE, _data, _finish
+from counterfoil.faces.board.charts import (
+    BLUE,
+    CLASSES,
+    INK,
+    LABELS,
+    NARROW,
+    QUIET,
+    VERMILLION,
+    WIDE,
+    _data,
+    _finish,
+)
 
 SURE, VERY_SURE = 1.96, 3.09
 
@@ -88,7 +99,7 @@ def funnel_plot(
         ),
     ]
     width, height = (NARROW - 44, 320) if narrow else (WIDE - 60, 380)
-    return _finish(alt.layer(*layers).properties(width=width, height=height))
+    return _finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,16 @@ BLUE, VERMILLION, INK, QUIET, LINE, MIST = "#0072B2", "#D55E00", "#14181f", "#4a
 CLASSES = ("#cfe3f5", "#8fc1e8", "#4b97d2", "#0072B2", "#0b1f3f")
 FONT = "Atkinson Hyperlegible Next, Atkinson Hyperlegible, Arial, sans-serif"
 WIDE, NARROW = 1160, 328
+# Room for the numbers beside an axis: the page's own letters are wider than those that the drawing is measured with.
+LABELS = 10
 
 
-def _finish(chart: Any) -> dict[str, Any]:
+def _finish(chart: Any, *, left: int = 2) -> dict[str, Any]:
     done = chart.configure(
         background="transparent",
         font=FONT,
         aria=False,
-        padding={"left": 2, "right": 6, "top": 4, "bottom": 2},
+        padding={"left": left, "right": 6, "top": 4, "bottom": 2},
     )
     done = done.configure_view(stroke=None).configure_axis(
         labelFont=FONT, labelFontSize=14, labelColor=INK, domainColor=QUIET, grid=False, ticks=False

@@ -12,7 +12,18 @@ from typing import Any
 import altair as alt
 from markupsafe import Markup, escape
 
-from counterfoil.faces.board.charts import BLUE, INK, LINE, NARROW, QUIET, VERMILLION, WIDE, _data, _finish
+from counterfoil.faces.board.charts import (
+    BLUE,
+    INK,
+    LABELS,
+    LINE,
+    NARROW,
+    QUIET,
+    VERMILLION,
+    WIDE,
+    _data,
+    _finish,
+)
 
 
 @dataclass(frozen=True)
@@ -163,7 +174,7 @@ def over_time(
             ).encode(x=x, y=alt.value(0), text="words:N"),
         ]
     width, height = (NARROW - 52, 240) if narrow else (WIDE - 80, 300)
-    return _finish(alt.layer(*layers).properties(width=width, height=height))
+    return _finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
 
 
 def small(
