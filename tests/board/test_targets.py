@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
+from counterfoil.accounts.rules import Viewer
 from counterfoil.engines import forecast
 from counterfoil.faces.board.lines import Aim, BreakAt, Moment, over_time, pieces, small
 from counterfoil.faces.board.targets import Standing, chance
+from counterfoil.measures.actions import import_table
 from counterfoil.reference import targets as reference
 
 PARTIES = (
@@ -93,3 +95,31 @@ def test_a_line_is_cut_where_nothing_is_known_and_where_the_series_breaks() -> N
     assert [[m.at for m in piece] for piece in pieces(ahead)] == [[2020, 2021], [2021, 2022]]
     spec = over_time(some, ticks=((2020.0, "2020"), (2025.0, "2025")), breaks=cut)
     assert "counted in another way" in str(spec)
+
+
+@pytest.mark.django_db
+def test_once_a_table_is_imported_the_card_says_where_we_are_and_how_likely_it_is(
+    client: Client, tmp_path: Path
+) -> None:
+    knife = "Knife or sharp instrument offences"
+    lines = ["Year ending,Area name,Offence,Number of offences"]
+    for year, n in zip(range(2020, 2027), (46200, 44500, 49100, 50200, 55008, 53100, 51200), strict=True):
+        lines.append(f"September {year},England and Wales,{knife},{n}")
+    path = tmp_path / "serious-violence.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    done = import_table("serious-violence", [path], by=Viewer.clock(), vintage="2027-01-28")
+    assert done.refused == ()
+    page = client.get("/board/targets/").content.decode()
+    card = page.split('id="t-knife-crime"')[1].split("</section>")[0]
+    assert "<strong>51,200</strong>, October 2025 to September 2026" in card
+    assert "in 100, read from the series alone" in card or "Not known" in card
+    rows = csv.DictReader(io.StringIO(client.get("/board/targets.csv").content.decode()))
+    found = next(r for r in rows if r["target"] == "knife-crime")
+    assert found["latest"] == "51200"
+    assert found["probability"] or found["why_not_known"]
+    # The claim about knife crime can now be settled, and is.
+    proof = (
+        client.get("/board/prove-it/").content.decode().split('id="c-knife-crime"')[1].split("</section>")[0]
+    )
+    assert "the file held gives 55,008 for October 2023 to September 2024." in proof
+    assert "serious-violence.csv · row" in proof
