@@ -81,6 +81,18 @@ def test_single_files_and_an_extract_never_make_one_number(tmp_path: Path) -> No
     assert queries.number(PUBLIC, "crimes.gwent.2021-05_2021-05.all").value == 1
 
 
+def test_rows_of_a_force_that_we_do_not_know_are_kept_said_and_not_counted(tmp_path: Path) -> None:
+    folder = extract(tmp_path / "x")
+    for name in ("street", "outcomes"):
+        table = pq.read_table(folder / f"{name}.parquet")
+        forces = pa.array(["northern-ireland" if f == "gwent" else f for f in table["force_slug"].to_pylist()])
+        pq.write_table(table.set_column(0, "force_slug", forces), folder / f"{name}.parquet")
+    done = import_crimes([folder], by=CLOCK)
+    assert sum("also holds rows of northern-ireland" in s for s in done.sentences()) == 2
+    assert [line.slug for line in queries.board(PUBLIC).lines] == ["cleveland"]
+    assert queries.number(PUBLIC, "crimes.cleveland.2021-03_2021-04.all").value == 12
+
+
 def test_the_rows_of_an_extract_as_csv_carry_its_columns(tmp_path: Path) -> None:
     import_crimes([extract(tmp_path / "x")], by=CLOCK)
     head, first, *_ = "".join(queries.rows_csv(PUBLIC, "crimes.gwent.2021-03_2021-03.all")).splitlines()

@@ -166,3 +166,26 @@ def test_a_release_is_no_public_file(release: Callable[[], releases.Release]) ->
     assert Entry.objects.filter(act="tables.imported").count() == 1
     with pytest.raises(NotAllowed):
         release_own(by=PUBLIC)
+
+
+def test_patrols_and_named_officers_are_counted_from_the_log_and_the_postings(
+    cast: Cast, release: Callable[[], releases.Release]
+) -> None:
+    now = timezone.now()
+    for minutes in (15, 20):
+        Entry.objects.create(
+            act="patrols.logged", by="clock", subject_kind="patrols", subject_id=HOME, thread=None, at=now,
+            body={"plan": "x", "area": "E01000001", "minutes": minutes, "day": now.strftime("%Y-%m-%d")},
+            salt=b"s" * 32, commitment=uuid4().bytes * 2,
+        )  # fmt: skip
+    made = release()
+    month = now.strftime("%Y-%m")
+    done = queries.number(PUBLIC, f"own-patrols.{SLUG}.{month}_{month}.all")
+    assert (done.value, done.state) == (35, "published")
+    assert [p.value for p in queries.series(PUBLIC, "own-patrols", SLUG).points] == [35]
+    here = made.day[:7]
+    named = queries.number(PUBLIC, f"own-named-officer.{SLUG}.{here}_{here}.all")
+    assert (named.value, named.state) == (
+        None,
+        "missing",
+    )  # a force without neighbourhoods has no share of them

@@ -50,6 +50,13 @@ class Imported:
             "the newer is used and the board says so."
             for old, new in self.replaced
         ]
+        for one in self.new:
+            strange = sorted({force for force, _, _ in one.parts if not forces.known(force)})
+            if strange:
+                said.append(
+                    f"{one.name} also holds rows of {', '.join(strange)}, which we do not know as a police force of "
+                    "England and Wales: they are kept, and no number is given for them."
+                )
         if self.ignored:
             shown = ", ".join(self.ignored[:3]) + (" …" if len(self.ignored) > 3 else "")
             said.append(f"Left alone, of a kind not read here: {shown}")

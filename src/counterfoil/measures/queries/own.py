@@ -76,6 +76,11 @@ def compute(what: NumberId, definition: Definition, viewer: Viewer) -> dict[str,
     facts: dict[str, Any] = {"vintage": release.day, "type_name": ALL if what.type == ALL else what.type}
     if what.measure == "own-named-officer":
         return facts | _named(release, what)
+    if what.measure == "own-patrols":
+        done = [
+            n for (f, m), n in release.patrols.items() if f == what.force and what.first <= m <= what.last
+        ]
+        return facts | ({"state": "published", "value": sum(done)} if done else {"state": "missing"})
     months = release.months
     if not months or what.first < months[0] or what.last > months[-1] or what.force not in _forces(release):
         return {**facts, "state": "missing"}
@@ -124,7 +129,11 @@ def _forces(release: Release) -> set[str]:
 def periods(definition: Definition, place: str, viewer: Viewer) -> tuple[tuple[str, str], ...]:
     """Return the periods that there are numbers for: months of the newest release."""
     release = releases.newest()
-    if release is None or place not in _forces(release):
+    if release is None:
+        return ()
+    if definition.id == "own-patrols":
+        return tuple((m, m) for f, m in sorted(release.patrols) if f == place)
+    if place not in _forces(release) and definition.id != "own-named-officer":
         return ()
     months = (release.day[:7],) if definition.id == "own-named-officer" else release.months
     return tuple((m, m) for m in months)
@@ -133,13 +142,17 @@ def periods(definition: Definition, place: str, viewer: Viewer) -> tuple[tuple[s
 def places(definition: Definition, viewer: Viewer) -> tuple[str, ...]:
     """Return the forces that there are numbers for."""
     release = releases.newest()
-    return tuple(sorted(_forces(release))) if release else ()
+    if release is None:
+        return ()
+    if definition.id == "own-patrols":
+        return tuple(sorted({f for f, _ in release.patrols}))
+    return tuple(sorted(release.areas if definition.id == "own-named-officer" else _forces(release)))
 
 
 def kinds(definition: Definition) -> tuple[tuple[str, str], ...]:
     """Return the kinds that a measure can be asked for: kinds of case, or outcome types."""
     release = releases.newest()
-    if release is None or definition.id == "own-named-officer":
+    if release is None or definition.id in ("own-named-officer", "own-patrols"):
         return ()
     if definition.id == "own-outcomes":
         found = sorted({c[5] for c in release.cells if c[5]})

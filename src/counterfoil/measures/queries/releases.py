@@ -54,6 +54,7 @@ class Release:
     """One release: the day it was made, the moment up to which the log was read, and the cases in each cell.
 
     areas: for each force, how many of its neighbourhoods had an officer posted to them that day, and how many it has.
+    patrols: for each force and month, the minutes of planned patrols that officers logged as done.
     """
 
     sha256: str
@@ -61,6 +62,7 @@ class Release:
     until: datetime
     cells: Mapping[Cell, tuple[UUID, ...]]
     areas: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    patrols: Mapping[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def months(self) -> tuple[str, ...]:
@@ -96,6 +98,17 @@ def count(until: datetime) -> dict[Cell, tuple[UUID, ...]]:
     return {cell: tuple(ids) for cell, ids in sorted(found.items())}
 
 
+def patrols(until: datetime) -> dict[tuple[str, str], int]:
+    """Add up the minutes of patrols logged before a moment, by force and month."""
+    slugs = {f.code: f.slug for f in places.forces(until)}
+    found: dict[tuple[str, str], int] = {}
+    for e in events(("patrols.logged",), until):
+        key = slugs.get(e.subject, ""), str(e.body.get("day", ""))[:7]
+        if all(key):
+            found[key] = found.get(key, 0) + int(e.body["minutes"])
+    return dict(sorted(found.items()))
+
+
 def _happened(case: _Case, e: Event) -> None:
     """Take one event of a case into account; events come oldest first."""
     if e.act == "case.opened":
@@ -120,6 +133,7 @@ def make(until: datetime) -> tuple[Release, bool]:
             "until": until.isoformat(),
             "cells": [[*cell, [str(i) for i in ids]] for cell, ids in cells.items()],
             "areas": areas,
+            "patrols": [[*key, n] for key, n in patrols(until).items()],
         },
         separators=(",", ":"),
     ).encode()
@@ -148,6 +162,7 @@ def _load(path: Path) -> Release:
         datetime.fromisoformat(found["until"]),
         {tuple(row[:6]): tuple(UUID(i) for i in row[6]) for row in found["cells"]},
         {slug: (int(a), int(b)) for slug, (a, b) in found["areas"].items()},
+        {(slug, month): int(n) for slug, month, n in found["patrols"]},
     )
 
 
