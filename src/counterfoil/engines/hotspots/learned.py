@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import gammaln
 from scipy.stats import nbinom
 
@@ -52,8 +52,11 @@ def _rates(events: Events, until: float) -> Rates:
     full = np.column_stack((np.ones(len(told)), told))
     weights = _poisson(full[fit], own[fit], np.log(watched[fit]))
     expected = np.exp(np.clip(full @ weights, -30, 5))
-    width = _width(own[fit], (expected * watched)[fit])
-    recent, lately = events.faded(until, HALF_LIFE), events.exposure(until, HALF_LIFE)
+    width, level = _width(own[fit], (expected * watched)[fit])
+    expected = expected * level
+    # The more history there is, the slower it fades: years of a place that has few events are most of what is known.
+    half_life = max(HALF_LIFE, (until - float(events.days.min())) / 2)
+    recent, lately = events.faded(until, half_life), events.exposure(until, half_life)
     return Rates(recent + width, lately + width / expected)
 
 
@@ -118,21 +121,37 @@ def _poisson(design: Floats, counted: Floats, offset: Floats, ridge: float = 20.
     return weights
 
 
-def _width(counted: Floats, expected: Floats) -> float:
-    """Return the gamma's shape under which the counts are likeliest: small where places differ much from their like."""
+def _width(counted: Floats, expected: Floats) -> tuple[float, float]:
+    """Return the gamma's shape under which the counts are likeliest, and what the expectations must be multiplied by.
 
-    def unlikely(log_shape: float) -> float:
-        k = float(np.exp(log_shape))
-        return float(
-            -np.sum(
-                gammaln(counted + k)
-                - gammaln(k)
-                + k * np.log(k / (k + expected))
-                + counted * np.log(expected / (k + expected))
-            )
+    Small shapes: places differ much from their like. Where places are known only by an event of their own (cells), none
+    has a count of 0, which would look like even rates: then the likelihood is that of counts above 0.
+    """
+    cut = bool(counted.min() > 0.5)
+
+    def unlikely(log_shape: float, log_level: float) -> float:
+        k, mean = float(np.exp(log_shape)), expected * np.exp(log_level)
+        likely = (
+            gammaln(counted + k)
+            - gammaln(k)
+            + k * np.log(k / (k + mean))
+            + counted * np.log(mean / (k + mean))
         )
+        if cut:
+            likely = likely - np.log(-np.expm1(k * np.log(k / (k + mean))))
+        return float(-np.sum(likely))
 
-    return float(np.exp(minimize_scalar(unlikely, bounds=(-4, 5), method="bounded").x))
+    if not cut:
+        found = minimize_scalar(lambda at: unlikely(at, 0.0), bounds=(-4, 5), method="bounded")
+        return float(np.exp(found.x)), 1.0
+    both = minimize(
+        lambda at: unlikely(*np.clip(at, (-4, -4), (5, 1))),
+        (0.0, -0.5),
+        method="Nelder-Mead",
+        options={"maxiter": 200},
+    ).x
+    shape, level = np.exp(np.clip(both, (-4, -4), (5, 1)))
+    return float(shape), float(level)
 
 
 def regression(events: Events, until: float, ahead: float) -> Floats:
