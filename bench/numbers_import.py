@@ -2,8 +2,9 @@
 
     python -m bench.numbers_import
 
-Prints lines `topic | what | figure | goal | met/not met`. Seconds are of the clock and, in brackets, of the processor:
-on a busy machine only the second can be compared. Needs ../shared/data (or COUNTERFOIL_DATA).
+Prints lines `topic | what | figure | goal | met/not met`. Seconds are of the clock and, in brackets, of the processor.
+On a machine with nothing else to do the goals are judged by the clock, on a busy one (more than two processes a core)
+by the processor, and the first line says which. Needs ../shared/data (or COUNTERFOIL_DATA).
 """
 
 import hashlib
@@ -139,12 +140,19 @@ def main() -> None:
         peer = child(homes[0], "peer")
         wall, cpu = float(imported["wall"]), float(imported["cpu"])
         busy = os.getloadavg()[0]
-        say(f"processes that wanted one of {os.cpu_count()} cores meanwhile", f"{busy:.0f}", "", None)
+        by = "cpu" if busy > 2 * (os.cpu_count() or 1) else "wall"
+        judged = {"cpu": "judged by the processor", "wall": "judged by the clock"}[by]
+        say(
+            f"processes that wanted one of {os.cpu_count()} cores meanwhile",
+            f"{busy:.0f}: {judged}",
+            "",
+            None,
+        )
         say(
             f"import {int(imported['answer']):,} rows: kept raw, checked, hashed, sums remembered",
             f"{wall:.1f} s ({cpu:.1f} s of processor), {imported['mb']} MB",
             "≤ 60 s",
-            wall <= 60,
+            float(imported[by]) <= 60,
         )
         say(
             "the same two files through DuckDB's COPY",
@@ -159,11 +167,11 @@ def main() -> None:
                 f"numbers of a cold page: {page}",
                 f"{cold['wall']:.2f} s ({cold['cpu']:.2f} s)",
                 "≤ 1 s",
-                float(cold["wall"]) <= 1,
+                float(cold[by]) <= 1,
             )
         for what, goal in (("trace", ""), ("again", "≤ 5 s")):
             found = child(homes[0], what)
-            met = None if not goal else found["answer"] == "True" and float(found["wall"]) <= 5
+            met = None if not goal else found["answer"] == "True" and float(found[by]) <= 5
             words = {"trace": "down to 50 rows, cold", "again": "one number again from raw bytes"}[what]
             say(words, f"{found['wall']:.1f} s ({found['cpu']:.1f} s): {found['answer']}", goal, met)
         child(homes[1], "import")
