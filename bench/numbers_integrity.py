@@ -91,7 +91,7 @@ def cubes(
     months: int = 14,
 ) -> NDArray[np.float64]:
     """Return clean counts by force, month and type: a mix of each force's own, restless and drifting."""
-    mix = np.log(rng.dirichlet(shares * 400, forces) + 1e-6)[:, None, :]
+    mix = np.log(rng.dirichlet(shares * 3000, forces) + 1e-6)[:, None, :]
     walk = rng.normal(0, 0.02 if wobble else 0.0, (forces, months, len(shares))).cumsum(axis=1)
     p = np.exp(mix + walk + rng.normal(0, wobble, walk.shape))
     total = rng.poisson(size, (forces, months))
@@ -120,7 +120,7 @@ def shifted(kind: str, share: float, size: int, wobble: float, clear: float, run
     return hit / runs
 
 
-def false_rate(size: int, wobble: float, clear: float, kind: str, runs: int = 20) -> float:
+def false_rate(size: int, wobble: float, clear: float, kind: str, runs: int = 8) -> float:
     """Return alarms of the shift detector for each clean force and year."""
     shares = CRIMES if kind == "robbery" else CLOSED
     found = sum(
@@ -129,7 +129,7 @@ def false_rate(size: int, wobble: float, clear: float, kind: str, runs: int = 20
     return found / (runs * 39) * 12 / 14
 
 
-def gaming(runs: int = 30) -> None:
+def gaming(runs: int = 20) -> None:
     """Goal 15, and the curve where it is not reached: by share moved, size of force, noise, and threshold."""
     for kind, wobble, what in (
         ("robbery", 0.0, "robbery called other theft, chance alone"),
@@ -138,7 +138,7 @@ def gaming(runs: int = 30) -> None:
         ("closure", 0.10, "closures moved to unable to prosecute, as restless as real forces"),
     ):
         for size in (8_000, 80_000):
-            shares = (0.05, 0.2, 0.4, 0.8) if kind == "robbery" else (0.025, 0.05, 0.1, 0.2)
+            shares = (0.05, 0.2, 0.4) if kind == "robbery" else (0.025, 0.05, 0.1)
             curve = [shifted(kind, s, size, wobble, CLEAR, runs) for s in shares]
             alarms = false_rate(size, wobble, CLEAR, kind)
             at = curve[0] if kind == "robbery" else curve[1]
@@ -147,7 +147,7 @@ def gaming(runs: int = 30) -> None:
                  "5%: >= 95%", met(at >= 0.95))  # fmt: skip
     # The budget of one false alarm a force and year spent on this alone, in the largest force.
     for kind, wobble in (("robbery", 0.05), ("closure", 0.10)):
-        for clear in (4.0, 3.0, 2.5):
+        for clear in (3.0,):
             rate, alarms = (
                 shifted(kind, 0.05, 80_000, wobble, clear, runs),
                 false_rate(80_000, wobble, clear, kind, 8),

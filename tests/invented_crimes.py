@@ -226,7 +226,7 @@ FAULTS: dict[str, tuple[Callable[..., None], float]] = {
     "missing-month": (missing, 1.0), "partial-month": (partial, 0.5), "blank-areas": (blank, 0.2),
     "repeated-rows": (repeated, 0.1), "reused-identifier": (reused, 0.1), "identifiers-restart": (restarted, 1.0),
     "conflicting-outcomes": (conflicting, 0.02), "never-used-outcome": (never, 1.0), "code-change": (recoded, 0.3),
-    "reclassification": (reclassified, 0.8), "closure-shift": (closed_otherwise, 0.1), "heaping": (heaped, 0.1),
+    "reclassification": (reclassified, 0.8), "closure-shift": (closed_otherwise, 0.2), "heaping": (heaped, 0.1),
 }  # fmt: skip
 LASTING = frozenset(
     {"conflicting-outcomes", "never-used-outcome", "heaping"}

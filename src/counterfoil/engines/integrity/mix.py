@@ -13,7 +13,8 @@ from counterfoil.engines.integrity.cube import Floats, ask, cube, expected
 from counterfoil.engines.integrity.finding import Book, Finding
 
 CLEAR = 5.0  # how many times its noise a swap must be; chosen on clean simulated years (bench/numbers_integrity.py)
-TINY, LEAST = 0.003, 0.008  # of the force's rows: never less; less than this only with a third of a type
+LEAST = 0.008  # of the force's rows: less is said only where it is many rows
+FEW, MANY = 30, 150
 REACH, EDGE = 6, 2  # months on either side of a step: at most, and at least
 PRIOR = 6  # months' worth of weight that the other forces' noise has in a force's own
 
@@ -108,11 +109,7 @@ def swaps(counts: Floats, clear: float = CLEAR) -> list[Shift]:
             like = np.nanmedian(np.abs(change / noise).reshape(-1, types), axis=0)
         noise = noise * np.maximum(1.4826 * np.nan_to_num(like), 1.0)[None, None]
     z = change / noise
-    return [
-        one
-        for i in range(forces)
-        if (one := _clearest(i, change[i], z[i], level[i], total[i], clear)) is not None
-    ]
+    return [one for i in range(forces) if (one := _clearest(i, change[i], z[i], total[i], clear)) is not None]
 
 
 def _changes(share: Floats) -> tuple[Floats, Floats]:
@@ -130,21 +127,16 @@ def _changes(share: Floats) -> tuple[Floats, Floats]:
     return change, weight
 
 
-def _clearest(
-    force: int, change: Floats, z: Floats, level: Floats, total: Floats, clear: float
-) -> Shift | None:
+def _clearest(force: int, change: Floats, z: Floats, total: Floats, clear: float) -> Shift | None:
     """Return the swap of two types with the greatest strength over all months, or None when none is clear."""
     best: Shift | None = None
     for at in np.flatnonzero(np.isfinite(change).all(axis=1)):
         rise, fall, up, down = change[at][:, None], -change[at][None, :], z[at][:, None], -z[at][None, :]
         strength = (up + down) / np.sqrt(2)
         less, more = np.minimum(rise, fall), np.maximum(rise, fall)
-        fair = (
-            (less > 0.45 * more)
-            & (np.minimum(up, down) > 1.5)
-            & (less > np.clip(0.3 * level[None, :], TINY, LEAST))
-        )
-        fair &= less * total[at:].sum() >= 30
+        moved = less * total[at:].sum()
+        fair = (less > 0.45 * more) & (np.minimum(up, down) > 1.5)
+        fair &= (moved >= MANY) | ((less > LEAST) & (moved >= FEW))
         strength = np.where(fair, strength, 0.0)
         # What one type lost another gained: of clear pairs the one that matches best names the two.
         matched = np.where(
