@@ -8,6 +8,7 @@ FOLDER holds the CSV files as published. Prints one line for each address: the a
 import csv
 import sys
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import cache
 from pathlib import Path
 
 CALLED = {
@@ -16,26 +17,22 @@ CALLED = {
 }
 
 
-def rows(
-    folder, force, kind, column
-):  # each row as (month, identifier, area, type as published, type in addresses)
+@cache  # each row as (month, identifier, area, type as published, type in addresses)
+def rows(folder, force, kind, column):
+    found = []
     for path in sorted(Path(folder).rglob(f"[0-9][0-9][0-9][0-9]-[0-9][0-9]-{force}-{kind}.csv")):
         with path.open(newline="", encoding="utf-8-sig") as file:
             for row in csv.DictReader(file):
                 slug = "-".join("".join(c if c.isalnum() else " " for c in row[column].lower()).split())
-                yield (
-                    row["Month"],
-                    row["Crime ID"].strip(),
-                    row["LSOA code"],
-                    row[column],
-                    CALLED.get(slug, slug),
-                )
+                facts = (row["Month"], row["Crime ID"].strip(), row["LSOA code"], row[column])
+                found.append((*facts, CALLED.get(slug, slug)))
+    return found
 
 
 def number(folder, address):
     measure, force, period, kind, *area = address.split(".")
     first, last = period.split("_")
-    ended = list(rows(folder, force, "outcomes", "Outcome type"))
+    ended = rows(folder, force, "outcomes", "Outcome type")
     table = rows(folder, force, "street", "Crime type") if measure in ("crimes", "charged") else ended
     found = [r for r in table if first <= r[0] <= last and kind in ("all", r[4])]
     if measure in ("crimes", "outcomes"):

@@ -262,11 +262,3 @@ def agree(folder: Path, sample: int) -> int:
 
 def test_every_number_of_the_small_country_equals_an_independent_count(country: Path) -> None:
     assert agree(country, 1000) == 15
-
-
-def test_fifty_random_numbers_of_real_files_equal_an_independent_count(police_uk: Path) -> None:
-    done = import_crimes([police_uk], by=Viewer.clock())
-    assert (len(done.new), done.refused) == (48, ())
-    assert done.rows == 178_312
-    assert agree(police_uk, 50) == 50
-    assert queries.tables().fsck() == []
