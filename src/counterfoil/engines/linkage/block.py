@@ -175,14 +175,6 @@ def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> Keyed:
     return who, hashed
 
 
-def some(k: Keyed, chosen: Ints, n: int) -> Keyed:
-    """Return the keys of the chosen rows only (in order), numbered among themselves."""
-    number = np.full(n, -1, np.int32)
-    number[chosen] = np.arange(len(chosen), dtype=np.int32)
-    who = number[k[0]]
-    return who[who >= 0], k[1][who >= 0]
-
-
 def each(n: int) -> int:
     """Return how many rivals each record of a table of `n` brings: fewer where there are very many."""
     return EACH if n <= MANY else EACH_OF_MANY

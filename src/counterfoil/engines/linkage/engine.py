@@ -257,44 +257,21 @@ def learn(
     return learnt, (left, right, model.score(levels))
 
 
-def everywhere(rows: Sequence[Row], learnt: Learnt) -> tuple[Learnt, list[Comparison]]:
-    """Return what was learnt from some of the rows with words counted anew in all, and the comparisons of all."""
-    comparisons = [c for c in comparisons_for(rows) if c.role in learnt.model.weights]
-    for c in comparisons:
-        if isinstance(c, Words) and learnt.known[c.role]["aliases"]:
-            c.aliases = {(a, b): v for a, b, v in learnt.known[c.role]["aliases"]}
-            c.weave()
-    known = {c.role: c.known() for c in comparisons}
-    return Learnt(learnt.model, known, guards.used(rows), len(rows)), comparisons
-
-
 def link(
     rows: Sequence[Row],
     m: Map,
     keyed: block.Keyed | None = None,
     *,
     apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
-    sample: Ints | None = None,
     elsewhere: Callable[[Learnt], Weighed] | None = None,
     say: Say = lambda _: None,
 ) -> Found:
-    """Group all rows, learning everything from them, or from a `sample` of them (in order) when they are very many.
+    """Group all rows, learning everything from them.
 
     `elsewhere` weighs the pairs on another engine; without it they are weighed here.
     """
     n = len(rows)
-    if sample is None:
-        learnt, weighed = learn(rows, m, keyed or block.keyed(rows), apart=apart, say=say)
-    else:
-        few = [rows[i] for i in sample.tolist()]
-        learnt, _ = learn(few, m, block.some(keyed, sample, n) if keyed else block.keyed(few), say=say)
-        say(f"Weights learnt from {len(few):,} of the records.")
-        del few
-        learnt, comparisons = everywhere(rows, learnt)
-        if not elsewhere:
-            left, right = block.pairs(keyed or block.keyed(rows), n)
-            weighed = left, right, learnt.model.score(levels_of(comparisons, left, right))
-        del comparisons
+    learnt, weighed = learn(rows, m, keyed or block.keyed(rows), apart=apart, say=say)
     if elsewhere:
         weighed = elsewhere(learnt)
     left, right, score = weighed

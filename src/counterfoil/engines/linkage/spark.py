@@ -2,7 +2,7 @@
 
 Records' keys and pairs' bits come from the same Python as elsewhere, given whole Arrow batches; which pairs are worth
 comparing comes from the same SQL that an addition asks DuckDB. All sums are exact, so the answers are equal to the bit.
-Learning and grouping stay with the driver: the one needs a sample, the other some twenty bytes for each pair.
+Learning and grouping stay with the driver, which must hold the table.
 """
 
 import json

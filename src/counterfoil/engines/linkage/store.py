@@ -29,8 +29,6 @@ Ints = NDArray[np.int64]
 Row = dict[str, Any]
 Say = Callable[[str], None]
 FORMAT = 2
-SAMPLE = 100_000
-"""So many records of a table of more than block.MANY are enough to learn weights from."""
 REFRESH = 0.1
 """Weights and counts of words are those of the last full run; when this share has been added, another is due."""
 
@@ -154,13 +152,12 @@ class Store:
         where = {v: i for i, v in enumerate(names)} if apart else {}
         self.state.mkdir(parents=True, exist_ok=True)
         self._rows(rows, ids, run)
-        sample = _sample(ids) if n > block.MANY else None
         if on_spark:
-            found = self._on_spark(rows, m, run, apart=_places(apart, where), sample=sample, say=say)
+            found = self._on_spark(rows, m, run, apart=_places(apart, where), say=say)
         else:
             keyed = block.keyed(rows)
             self._keys(keyed, run, block.largest(n))
-            found = engine.link(rows, m, keyed, apart=_places(apart, where), sample=sample, say=say)
+            found = engine.link(rows, m, keyed, apart=_places(apart, where), say=say)
             del keyed
         del rows
         before = [old.get(v) for v in names]
@@ -461,14 +458,6 @@ def _codes(clusters: Sequence[str]) -> tuple[Ints, list[str]]:
     """Return a number for each record's cluster, and the clusters by number."""
     made = pa.array(clusters, pa.string()).dictionary_encode()
     return made.indices.to_numpy().astype(np.int64), made.dictionary.to_pylist()
-
-
-def _sample(ids: Any) -> Ints:
-    """Return the places, in order, of SAMPLE records: the same ones in a table that has a few more."""
-    con = duckdb.connect()
-    con.register("t", pa.table({"id": ids, "spot": np.arange(len(ids))}))
-    got = con.sql(f"SELECT spot FROM t ORDER BY md5(CAST(id AS VARCHAR)), spot LIMIT {SAMPLE}").fetchnumpy()  # noqa: S608
-    return np.sort(got["spot"])
 
 
 def _places(
