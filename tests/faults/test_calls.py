@@ -175,7 +175,10 @@ def unlike_its_word(fault: Fault, said: list[dict[str, Any]]) -> list[str]:
     call = fault.call
     # SQLite passes over an error of the one sync of its folder, when its log is first made there (os_unix.c, unixSync).
     sqlites_folder = call.name == "fdatasync" and re.match(r"\d+<[^>]*/home-\d+>\)", call.given)
-    if call.before_yes and call.name in NEVER_YES and "<pipe:" not in call.given and not sqlites_folder:
+    # The effect is committed when followers run; what fails in one is done by the sweep, and the judge looks.
+    followers = any("follower" in w for w in said)
+    innocent = "<pipe:" in call.given or sqlites_folder or followers
+    if call.before_yes and call.name in NEVER_YES and not innocent:
         first = next((w["key"] for w in said if "trying" in w), None)
         if any(w["key"] == first for w in done) and not call.given.endswith("2>"):
             wrong.append("somebody said yes after it failed")

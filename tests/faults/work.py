@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import logging
 import os
 import threading
 import time
@@ -38,11 +39,20 @@ STORIES = 3
 NONE = timedelta(0)
 
 
+class Tell(logging.Handler):
+    """Say that a follower failed: what it does for speed is the sweep's to do again, and no reason to say no."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it as a worker says everything."""
+        say(follower=record.levelname)
+
+
 def do(command: dict[str, Any]) -> None:
     """Do one command, in the house that it names."""
     from django.conf import settings
     from django.db import connections
 
+    logging.getLogger("counterfoil.ledger.followers").addHandler(Tell(logging.ERROR))
     where = Path(command["home"])
     settings.PLUGS = json.loads(
         json.dumps(settings.PLUGS).replace(str(settings.COUNTERFOIL_HOME) + "/", f"{where}/")
