@@ -34,12 +34,11 @@ CHECKS = {
 FIGURES = ROOT / "build" / "faults.jsonl"  # what each fault gate found
 NOTHING_CHOSEN = 5  # pytest's exit code when the selection has no test here
 # These use no database, or a browser and one database is enough: they run once.
-ONCE = ("engines", "house", "hostile", "plugs", "witness", "journeys")
+ONCE = ("board", "engines", "house", "hostile", "numbers", "plugs", "witness", "journeys")
 # These drive a server or a browser of their own, which uses its own database: once is enough, too.
 ONCE_FILES = (
     "uploads/test_clients.py",
     "uploads/test_schedules.py",
-    "board/test_in_a_browser.py",
     "faults/test_calls.py",
 )
 

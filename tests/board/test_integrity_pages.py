@@ -1,4 +1,4 @@
-"""What looks wrong with the files held: never worked out while somebody waits, and linked both ways with the numbers."""
+"""What looks wrong with the files held: never worked out while somebody waits, linked both ways with the numbers."""
 
 import csv
 import io

@@ -85,7 +85,9 @@ def test_rows_of_a_force_that_we_do_not_know_are_kept_said_and_not_counted(tmp_p
     folder = extract(tmp_path / "x")
     for name in ("street", "outcomes"):
         table = pq.read_table(folder / f"{name}.parquet")
-        forces = pa.array(["northern-ireland" if f == "gwent" else f for f in table["force_slug"].to_pylist()])
+        forces = pa.array(
+            ["northern-ireland" if f == "gwent" else f for f in table["force_slug"].to_pylist()]
+        )
         pq.write_table(table.set_column(0, "force_slug", forces), folder / f"{name}.parquet")
     done = import_crimes([folder], by=CLOCK)
     assert sum("also holds rows of northern-ireland" in s for s in done.sentences()) == 2

@@ -32,8 +32,8 @@ BLOCK = 20_000
 """Events whose pairs are looked for at a time, so that memory is bounded."""
 MOST_PAIRS = 150_000_000
 MONTHS_ONLY = (
-    "These times are months, so which events came within days of each other cannot be known. Near repeats need the day of "
-    "each event; published street-level data gives only its month."
+    "These times are months, so which events came within days of each other cannot be known. Near repeats need the "
+    "day of each event; published street-level data gives only its month."
 )
 
 # WGS84: the lengths of a degree follow from the ellipsoid's two radii of curvature at the pair's own latitude.
