@@ -35,11 +35,20 @@ FIGURES = ROOT / "build" / "faults.jsonl"  # what each fault gate found
 NOTHING_CHOSEN = 5  # pytest's exit code when the selection has no test here
 # These use no database, or a browser and one database is enough: they run once.
 ONCE = ("board", "engines", "house", "hostile", "numbers", "plugs", "witness", "journeys")
-# These drive a server or a browser of their own, which uses its own database: once is enough, too.
+# These drive a server or a browser of their own, or compare the bytes of bundles: once is enough, too.
 ONCE_FILES = (
+    "bench/test_bench.py",
+    "config/test_private.py",
+    "courts/test_grown.py",
+    "courts/test_indistinguishable.py",
+    "courts/test_redacted.py",
+    "desk/test_media_page.py",
+    "faults/test_calls.py",
+    "ledger/test_in_a_bundle.py",
+    "ledger/test_paused.py",
+    "measures/test_audit_samples_in_a_browser.py",
     "uploads/test_clients.py",
     "uploads/test_schedules.py",
-    "faults/test_calls.py",
 )
 
 
