@@ -34,7 +34,7 @@ CHECKS = {
 FIGURES = ROOT / "build" / "faults.jsonl"  # what each fault gate found
 NOTHING_CHOSEN = 5  # pytest's exit code when the selection has no test here
 # These use no database, or a browser and one database is enough: they run once.
-ONCE = ("board", "engines", "house", "hostile", "numbers", "plugs", "witness", "journeys")
+ONCE = ("board", "engines", "house", "hostile", "plugs", "witness", "journeys")
 # These drive a server or a browser of their own, or compare the bytes of bundles: once is enough, too.
 ONCE_FILES = (
     "bench/test_bench.py",

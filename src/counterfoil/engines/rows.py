@@ -57,6 +57,18 @@ class Rows:
     kinds: Names | None = None
 
 
+def database(**config: Any) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB in memory; left alone it would draw a bar of progress into the answer on standard output."""
+    db = duckdb.connect(config=config)
+    quiet(db)
+    return db
+
+
+def quiet(db: duckdb.DuckDBPyConnection) -> None:
+    """Keep a connection, or a cursor of one, from drawing progress."""
+    db.execute("SET enable_progress_bar = false")
+
+
 def quoted(name: str) -> str:
     """Return a column's name as SQL takes it."""
     return '"' + name.replace('"', '""') + '"'
@@ -109,7 +121,7 @@ def read(
     report by a column of few values that the condition names, if it names one. Numbers in `maybe` may be missing (NaN).
     Raises BadInput when a column is missing, the condition is wrong or no row is left.
     """
-    with duckdb.connect(config={"memory_limit": memory, "preserve_insertion_order": True}) as db:
+    with database(memory_limit=memory, preserve_insertion_order=True) as db:
         source = table(path)
         known = columns(db, source)
         when = pick(known, time, "--time")
@@ -212,4 +224,16 @@ def minute_of(text: str, option: str) -> int:
     return int(at.replace(tzinfo=UTC).timestamp() // 60)
 
 
-__all__ = ["Names", "Rows", "columns", "minute_of", "moment", "pick", "quoted", "read", "table"]
+__all__ = [
+    "Names",
+    "Rows",
+    "columns",
+    "database",
+    "minute_of",
+    "moment",
+    "pick",
+    "quiet",
+    "quoted",
+    "read",
+    "table",
+]

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 
 from counterfoil.engines.hotspots.models import Events, Floats
 from counterfoil.engines.hotspots.score import caught, choose, earlier, intervals, picked
+from counterfoil.engines.rows import database
 
 EARTH_M = 111_320.0
 MONTH = 30.4
@@ -75,7 +75,7 @@ def areas(parts: Sequence[tuple[str, str, Sequence[str]]], kind: str) -> Areas |
             values += [force, list(months)]
     if not sql:
         return None
-    with duckdb.connect() as db:
+    with database() as db:
         db.execute(
             f"CREATE TEMP TABLE r AS SELECT * FROM ({' UNION ALL '.join(sql)}) WHERE lsoa_code IS NOT NULL",  # noqa: S608
             values,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 
 from counterfoil.engines import rows
@@ -47,7 +46,7 @@ def load(
 
     A column that tells of a person or a home is refused, as a place and in the condition.
     """
-    with duckdb.connect() as db:
+    with rows.database() as db:
         known = rows.columns(db, rows.table(path))
     named = [c for c in known if re.search(rf"(?<!\w){re.escape(c)}(?!\w)", where, re.IGNORECASE)]
     no_person([c for c in (area, x, y) if c])

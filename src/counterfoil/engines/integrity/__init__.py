@@ -17,11 +17,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-import duckdb
-
 from counterfoil.engines.integrity import areas, delays, identifiers, mix, outcomes, supply
 from counterfoil.engines.integrity.finding import KINDS, Book, Finding
 from counterfoil.engines.integrity.read import load
+from counterfoil.engines.rows import database
 
 __all__ = ["KINDS", "Book", "Finding", "inspect"]
 
@@ -35,9 +34,8 @@ def inspect(paths: Sequence[Path], book: Book | None = None) -> list[Finding]:
     book = book or Book()
     with (
         tempfile.TemporaryDirectory() as room,
-        duckdb.connect(config={"memory_limit": "2GB", "temp_directory": room}) as db,
+        database(memory_limit="2GB", temp_directory=room) as db,
     ):
-        db.execute("SET enable_progress_bar = false")  # it would stand in the middle of an answer
         have = load(db, paths, Path(room), book.names)
         found = [
             book.finding("unreadable-rows", "all", 0, 0, n or 1, sentence) for sentence, n in have.unread

@@ -4,13 +4,13 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import sparse
 
 from counterfoil.engines.linkage.compare import TITLES, first_parts, ordinal, sound
+from counterfoil.engines.rows import database
 
 Ints = NDArray[np.int64]
 Keyed = tuple[NDArray[np.int32], NDArray[np.int64]]
@@ -147,7 +147,7 @@ def keyed(rows: Sequence[dict[str, Any]], start: int = 0) -> Keyed:
 
     A key is the low half of its MD5 as DuckDB has it, taken for a signed number.
     """
-    con = duckdb.connect()
+    con = database()
     spots, hashes = [np.zeros(0, np.int32)], [np.zeros(0, np.int64)]
     for begin in range(0, len(rows), 50_000):
         many: list[int] = []

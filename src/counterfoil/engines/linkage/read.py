@@ -11,7 +11,7 @@ import pyarrow as pa
 from counterfoil.engines.errors import BadInput
 from counterfoil.engines.linkage.compare import plain
 from counterfoil.engines.linkage.maps import CODES, DATES, NUMBERS, WORDS, Map
-from counterfoil.engines.rows import quoted, table
+from counterfoil.engines.rows import database, quoted, table
 
 Row = dict[str, Any]
 YES = frozenset(("1", "y", "yes", "true", "t"))
@@ -44,7 +44,7 @@ def whole(ids: Any) -> Any:
 def columns(path: Path) -> list[str]:
     """Return the names of a table's columns."""
     try:
-        found = duckdb.connect().execute(f"DESCRIBE SELECT * FROM {source(path)}").fetchall()  # noqa: S608
+        found = database().execute(f"DESCRIBE SELECT * FROM {source(path)}").fetchall()  # noqa: S608
         return [str(r[0]) for r in found]
     except duckdb.Error as e:
         raise BadInput("IN", f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
@@ -106,7 +106,7 @@ def read(path: Path, ident: str, m: Map) -> tuple[Any, list[Row]]:
         ]
     )
     try:
-        got = duckdb.connect().sql(f"SELECT {select} FROM {source(path)}").to_arrow_table()  # noqa: S608
+        got = database().sql(f"SELECT {select} FROM {source(path)}").to_arrow_table()  # noqa: S608
     except duckdb.Error as e:
         raise BadInput("IN", f"{path} cannot be read as a table: {str(e).splitlines()[0]}") from None
     ids = got.column("id").combine_chunks()

@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,6 +23,7 @@ from counterfoil.engines.linkage.engine import Learnt
 from counterfoil.engines.linkage.identifiers import changed, mint, moves, numbers, rename
 from counterfoil.engines.linkage.maps import Map
 from counterfoil.engines.linkage.model import levels_of
+from counterfoil.engines.rows import database
 
 Ints = NDArray[np.int64]
 Row = dict[str, Any]
@@ -314,7 +314,7 @@ class Store:
         }  # fmt: skip
 
     def _database(self) -> Any:
-        con = duckdb.connect(config={"memory_limit": "3GB", "temp_directory": str(self.state / "spill")})
+        con = database(memory_limit="3GB", temp_directory=str(self.state / "spill"))
         con.execute("SET preserve_insertion_order = false")
         return con
 

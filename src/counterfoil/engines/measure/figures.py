@@ -21,6 +21,7 @@ import duckdb
 import pyarrow.parquet as pq
 
 from counterfoil.engines.measure import memory
+from counterfoil.engines.rows import quiet
 
 ALL = "all"
 
@@ -39,7 +40,9 @@ def _database() -> duckdb.DuckDBPyConnection:
 
 def _cursor() -> duckdb.DuckDBPyConnection:
     """Return a cursor of this process's in-memory database: one for each caller, never shared."""
-    return _database().cursor()
+    cursor = _database().cursor()
+    quiet(cursor)
+    return cursor
 
 
 Run = Callable[[str, Sequence[Any]], list[tuple[Any, ...]]]
