@@ -3,7 +3,6 @@
 Every name in it says DEVELOPMENT, so no verifier gives more than VERIFIED-UNWITNESSED for what it stamped.
 """
 
-import fcntl
 import secrets
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -14,7 +13,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from counterfoil.engines.bundle.identity import Identity, make_development_identity
+from counterfoil.engines.bundle.identity import make_development_identity
 from counterfoil.engines.bundle.stamp import check_reply, request
 from counterfoil.engines.errors import BadInput, Corrupt
 
@@ -29,16 +28,9 @@ class LocalAuthority:
     def __init__(self, folder: str | Path) -> None:
         """Open the authority in `folder`, making it on first use; two processes make only one."""
         where = Path(folder)
-        where.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (where / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (where / "key.pem").exists():
-                for half in ("chain.pem", "crl.pem"):
-                    (where / half).unlink(missing_ok=True)
-                make_development_identity(
-                    where, "timestamp authority", timestamping=True, now=datetime.now(UTC)
-                )
-        self._identity = Identity.load_folder(where)
+        self._identity = make_development_identity(
+            where, "timestamp authority", timestamping=True, now=datetime.now(UTC)
+        )
 
     @property
     def chain(self) -> tuple[str, ...]:

@@ -5,8 +5,10 @@ development maker below writes DEVELOPMENT into every name, so that nobody can m
 """
 
 import datetime as dt
+import fcntl
 import hashlib
 import os
+import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,12 +99,23 @@ def load_crls(pem: str) -> list[x509.CertificateRevocationList]:
 
 
 def make_development_identity(folder: Path, name: str, *, timestamping: bool, now: dt.datetime) -> Identity:
-    """Make and durably store a development certificate authority and one leaf signed by it.
+    """Make and durably store a development certificate authority and one leaf signed by it, or read the one there is.
 
-    `name` becomes part of both certificate names after the word DEVELOPMENT. The authority's own private key is
-    thrown away after signing the leaf and an empty revocation list that lasts ten years.
+    The key is written last, so what a stopped process was making is made anew; of two processes one makes it. `name`
+    becomes part of both certificate names after the word DEVELOPMENT. The authority's own private key is thrown away
+    after signing the leaf and an empty revocation list that lasts ten years.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "key.pem").exists():
+            _make(folder, name, timestamping=timestamping, now=now)
+    return Identity.load_folder(folder)
+
+
+def _make(folder: Path, name: str, *, timestamping: bool, now: dt.datetime) -> None:
+    for left in ("chain.pem", "crl.pem"):
+        (folder / left).unlink(missing_ok=True)
     start = now.replace(microsecond=0) - dt.timedelta(hours=1)
     root_key = ec.generate_private_key(ec.SECP256R1())
     leaf_key = ec.generate_private_key(ec.SECP256R1())
@@ -141,16 +154,25 @@ def make_development_identity(folder: Path, name: str, *, timestamping: bool, no
     write_private(folder / "chain.pem", "".join(made.chain_pem).encode())
     write_private(folder / "crl.pem", "".join(made.crls_pem).encode())
     write_private(folder / "key.pem", pem)
-    return made
 
 
 def write_private(path: Path, content: bytes) -> None:
-    """Write a new file readable by its owner only, durably; never replace an existing one."""
-    fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    with os.fdopen(fd, "wb") as f:
-        f.write(content)
-        f.flush()
-        os.fsync(f.fileno())
+    """Write a new file readable by its owner only, whole and durable or not at all; never replace an existing one."""
+    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    fd = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        with os.fdopen(fd, "wb") as f:
+            f.write(content)
+            f.flush()
+            os.fsync(f.fileno())
+        os.link(made, path)
+    finally:
+        made.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _name(common: str) -> x509.Name:
