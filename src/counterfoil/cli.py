@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from counterfoil import numbers
+from counterfoil.accounts.rules import ROLES
 from counterfoil.config import tables
 from counterfoil.engines.errors import NotAllowed, Refusal
 from counterfoil.reference.tables import kinds as table_kinds
@@ -451,15 +452,7 @@ def parser() -> argparse.ArgumentParser:
     account.add_argument("name", help="the person's name, in quotes")
     account.add_argument(
         "role",
-        choices=[
-            "officer",
-            "inspector",
-            "prosecutor",
-            "administrator",
-            "examiner",
-            "analyst",
-            "data-protection",
-        ],
+        choices=list(ROLES),
     )
     account.add_argument("--force", default="", help="two-character force code (not for prosecutors)")
     account.set_defaults(run=_account)

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from counterfoil.engines.errors import BadInput
 
 
@@ -50,7 +48,7 @@ def plane(x: Any, y: Any, crs: str) -> tuple[Any, Any]:
     if known.is_geographic:
         return None, None
     metres = known.axis_info[0].unit_conversion_factor
-    return np.asarray(x) * metres, np.asarray(y) * metres
+    return x * metres, y * metres
 
 
 def knox(args: argparse.Namespace) -> int:

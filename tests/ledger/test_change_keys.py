@@ -13,7 +13,7 @@ from tests.ledger.outside import grown
 from counterfoil.accounts.rules import Viewer
 from counterfoil.courts.gather import policy_text
 from counterfoil.engines.bundle import read_history
-from counterfoil.engines.bundle.identity import write_private
+from counterfoil.engines.disk import place
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
 from counterfoil.engines.tlog import Policy, Signer, Verifier, checkpoint_text, open_note, sign_note
 from counterfoil.ledger import actions
@@ -215,7 +215,7 @@ def test_a_history_that_is_not_the_logs_or_not_that_of_the_keys_is_refused(home:
         keys()
     (folder / "history.note").write_text(good)
     (folder / "receipt.key").unlink()
-    write_private(folder / "receipt.key", (Signer.generate("a.example/receipt").to_text() + "\n").encode())
+    place(folder / "receipt.key", (Signer.generate("a.example/receipt").to_text() + "\n").encode())
     (folder / "history.note").touch()
     with pytest.raises(Corrupt, match="not those that the history"):
         keys()

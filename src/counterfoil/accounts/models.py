@@ -6,6 +6,8 @@ from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.db.models import Q
 
+from counterfoil.accounts.rules import ROLES
+
 
 class ActorManager(BaseUserManager["Actor"]):
     """Looks actors up by their user name."""
@@ -46,17 +48,7 @@ class Grant(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    role__in=[
-                        "officer",
-                        "inspector",
-                        "prosecutor",
-                        "administrator",
-                        "examiner",
-                        "analyst",
-                        "data-protection",
-                    ]
-                ),
+                condition=Q(role__in=list(ROLES)),
                 name="grant_role_known",
             ),
             models.CheckConstraint(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
-from counterfoil.engines.bundle.identity import write_private
+from counterfoil.engines.disk import place
 from counterfoil.engines.tlog import CosignSigner, parse_checkpoint, split_note
 from counterfoil.engines.witness import Answer, WitnessBook
 from counterfoil.plugs.witness import Consistency, ask
@@ -27,7 +27,7 @@ class LocalWitness:
         with (where / ".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not path.exists():
-                write_private(path, (CosignSigner.generate(name).to_text() + "\n").encode())
+                place(path, (CosignSigner.generate(name).to_text() + "\n").encode())
         self.book = WitnessBook(where, CosignSigner.from_text(path.read_text().strip()), lambda: logs)
 
     @property

@@ -5,7 +5,7 @@ import os
 import time
 from pathlib import Path
 
-from counterfoil.engines.bundle.identity import write_private
+from counterfoil.engines.disk import place
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.tlog import CosignSigner, parse_checkpoint, split_note
 from counterfoil.engines.witness import WitnessBook, Wsgi, read_logs, web
@@ -24,7 +24,7 @@ def make_key(folder: Path, name: str) -> str:
                 raise BadInput(
                     "name", "Give the witness a name that nobody else has, like witness.example.ac.uk."
                 )
-            write_private(path, (CosignSigner.generate(name).to_text() + "\n").encode())
+            place(path, (CosignSigner.generate(name).to_text() + "\n").encode())
             (folder / LOGS).touch()
     return _key(folder).vkey
 

@@ -16,6 +16,7 @@ being written is given up and the store that held it says no until its process i
 
 import errno
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -72,6 +73,28 @@ def told() -> Iterator[None]:
         if error.errno in _DISK:
             raise DiskFault(FAILING) from error
         raise
+
+
+def place(path: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a new file once: whole and durable before it has its name, and never in the place of another.
+
+    FileExistsError when there is one of this name; of two who write at once, the first wins.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def replace(path: Path, data: bytes) -> None:

@@ -28,7 +28,7 @@ from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
 from counterfoil.engines.hotspots import fair, held
 from counterfoil.engines.measure import Held, sheets
 from counterfoil.engines.patrols import Spot as Place
-from counterfoil.engines.patrols import Unit, Visit, plan, wdd
+from counterfoil.engines.patrols import Unit, Visit, dosage, plan, wdd
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.actions import record
 from counterfoil.measures.queries.outlines import outline
@@ -419,9 +419,7 @@ def plan_for(viewer: Viewer, plan_id: UUID) -> PlanCard | None:
     force, lines, made = found
     kept = document(made.body["document"])
     visits = tuple(Visit(**v) for v in kept["visits"])
-    planned: dict[str, int] = {}
-    for v in visits:
-        planned[v.spot] = planned.get(v.spot, 0) + v.minutes
+    planned = dosage(visits)
     logged = dict.fromkeys(planned, 0)
     for line in lines:
         if line.act == "patrols.logged":

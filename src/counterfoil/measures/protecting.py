@@ -4,7 +4,7 @@ Pages, CSV, charts, the interface and embeds all read numbers through `measures.
 was protected there by `protect`, before any of them saw it.
 """
 
-import os
+import contextlib
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from django.conf import settings
 
 from counterfoil.engines.disclosure_control import Cell, Protected
+from counterfoil.engines.disk import place
 
 
 def key() -> bytes:
@@ -23,18 +24,8 @@ def key() -> bytes:
     path = Path(settings.COUNTERFOIL_HOME) / "keys" / "numbers.key"
     if not path.exists():
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        mine = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-        handle = os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(secrets.token_bytes(32))
-            out.flush()
-            os.fsync(out.fileno())
-        try:
-            os.link(mine, path)  # of two who make it at once, the first wins and both read the same
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
+        with contextlib.suppress(FileExistsError):  # of two who make it at once, both read the first one's
+            place(path, secrets.token_bytes(32))
     return path.read_bytes()
 
 

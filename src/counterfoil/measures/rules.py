@@ -145,6 +145,13 @@ def gaps(wanted: Iterable[str], rows_by_month: dict[str, int]) -> Gaps:
     return Gaps(tuple(found["missing"]), tuple(found["zero"]), tuple(found["submitted"]))
 
 
+def state_of(found: Gaps) -> str:
+    """Name what is known of a whole period: `published`, `partly` (a month is missing) or `missing` (none is held)."""
+    if not (found.held or found.empty):
+        return "missing"
+    return "partly" if found.missing else "published"
+
+
 def charge_period(street: Collection[str], outcomes: Collection[str]) -> tuple[str, str] | None:
     """Return the longest period whose crimes can be followed to the last month of outcomes held.
 

@@ -21,7 +21,7 @@ from django.conf import settings
 
 from counterfoil.engines import disk
 from counterfoil.engines.bundle.history import ROLES, KeyPeriod, key_history, read_history
-from counterfoil.engines.bundle.identity import write_private
+from counterfoil.engines.disk import place
 from counterfoil.engines.errors import BadInput, Corrupt, NotAllowed
 from counterfoil.engines.tlog import Signer, Verifier, open_note
 
@@ -87,7 +87,7 @@ def _make_missing(folder: Path) -> list[str]:
         )
     for role in made:
         signer = Signer.generate(_name(role))
-        write_private(folder / f"{role}.key", (signer.to_text() + "\n").encode())
+        place(folder / f"{role}.key", (signer.to_text() + "\n").encode())
     disk.sync_folder(folder, folder)
     have = _periods(folder)
     known = {p.vkey for p in have}
@@ -218,7 +218,7 @@ def _change(role: str, revoked: KeyPeriod | None) -> Change:
         if revoked is None or revoked.end is None:
             fresh = Signer.generate(_name(role))
             (folder / f"{role}.key.next").unlink(missing_ok=True)
-            write_private(folder / f"{role}.key.next", (fresh.to_text() + "\n").encode())
+            place(folder / f"{role}.key.next", (fresh.to_text() + "\n").encode())
             disk.sync_folder(folder, folder)
             found = [replace(p, end=now) if p.vkey == old.vkey and p.role == role else p for p in found]
             found.append(KeyPeriod(role, fresh.vkey, now))

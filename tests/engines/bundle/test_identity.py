@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from counterfoil.engines.bundle import identity
-from counterfoil.engines.bundle.identity import Identity, make_development_identity, write_private
+from counterfoil.engines.bundle.identity import Identity, make_development_identity
+from counterfoil.engines.disk import place
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -31,10 +32,10 @@ def test_a_making_that_was_stopped_is_made_anew(
         if len(written) == whole:
             raise KeyboardInterrupt
         written.append(path)
-        write_private(path, content)
+        place(path, content)
 
     with monkeypatch.context() as patch:
-        patch.setattr(identity, "write_private", stops)
+        patch.setattr(identity, "place", stops)
         with pytest.raises(KeyboardInterrupt):
             made(tmp_path)
     assert made(tmp_path).root_sha256 == Identity.load_folder(tmp_path).root_sha256
@@ -45,11 +46,11 @@ def test_a_private_file_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(5, "Input/output error")))
         with pytest.raises(OSError, match="Input/output"):
-            write_private(path, b"half")
+            place(path, b"half")
     assert list(tmp_path.iterdir()) == []
-    write_private(path, b"whole")
+    place(path, b"whole")
     with pytest.raises(FileExistsError):
-        write_private(path, b"other")
+        place(path, b"other")
     assert path.read_bytes() == b"whole"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [p.name for p in tmp_path.iterdir()] == ["log.key"]

@@ -7,8 +7,6 @@ development maker below writes DEVELOPMENT into every name, so that nobody can m
 import datetime as dt
 import fcntl
 import hashlib
-import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from counterfoil.engines.disk import place
 from counterfoil.engines.errors import NotAllowed
 
 YEARS_10 = dt.timedelta(days=3653)
@@ -151,28 +150,9 @@ def _make(folder: Path, name: str, *, timestamping: bool, now: dt.datetime) -> N
     pem = leaf_key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    write_private(folder / "chain.pem", "".join(made.chain_pem).encode())
-    write_private(folder / "crl.pem", "".join(made.crls_pem).encode())
-    write_private(folder / "key.pem", pem)
-
-
-def write_private(path: Path, content: bytes) -> None:
-    """Write a new file readable by its owner only, whole and durable or not at all; never replace an existing one."""
-    made = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    fd = os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    try:
-        with os.fdopen(fd, "wb") as f:
-            f.write(content)
-            f.flush()
-            os.fsync(f.fileno())
-        os.link(made, path)
-    finally:
-        made.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    place(folder / "chain.pem", "".join(made.chain_pem).encode())
+    place(folder / "crl.pem", "".join(made.crls_pem).encode())
+    place(folder / "key.pem", pem)
 
 
 def _name(common: str) -> x509.Name:

@@ -14,6 +14,7 @@ and the older is kept and shown.
 ()
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -27,6 +28,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from counterfoil.engines.disk import place
 from counterfoil.engines.errors import BadInput, Corrupt
 from counterfoil.engines.measure import extract, facts, sheets
 from counterfoil.engines.measure.figures import Place
@@ -314,27 +316,10 @@ def _entry_name(name: str, sha256: str) -> str:
 
 
 def _place(path: Path, data: bytes) -> None:
-    """Write a file once: durable before it has its name, never overwritten."""
-    if path.exists():
-        return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    try:
-        with temporary.open("wb") as out:
-            out.write(data)
-            out.flush()
-            os.fsync(out.fileno())
-        temporary.chmod(0o400)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a file for good; one that is there already stays."""
+    if not path.exists():
+        with contextlib.suppress(FileExistsError):
+            place(path, data, mode=0o400)
 
 
 def _rows_of(name: str, digest: str, data: bytes, force: str = "") -> tuple[dict[str, Any], bytes]:

@@ -8,7 +8,7 @@
 -28.0
 """
 
-from counterfoil.engines.patrols.plan import Plan, Spot, Unit, Visit, plan
+from counterfoil.engines.patrols.plan import Plan, Spot, Unit, Visit, dosage, plan
 from counterfoil.engines.patrols.trial import Crossover, Displacement, assign, crossover, days_needed, wdd
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "assign",
     "crossover",
     "days_needed",
+    "dosage",
     "plan",
     "wdd",
 ]

@@ -7,7 +7,7 @@ same question has the same answer on every machine; how far it may be from the b
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -61,10 +61,15 @@ class Plan:
 
     def dosage(self) -> dict[str, int]:
         """Return the minutes planned at each place."""
-        found: dict[str, int] = {}
-        for v in self.visits:
-            found[v.spot] = found.get(v.spot, 0) + v.minutes
-        return found
+        return dosage(self.visits)
+
+
+def dosage(visits: Iterable[Visit]) -> dict[str, int]:
+    """Return the minutes of visits at each place."""
+    found: dict[str, int] = {}
+    for v in visits:
+        found[v.spot] = found.get(v.spot, 0) + v.minutes
+    return found
 
 
 def plan(
