@@ -50,6 +50,7 @@ ONCE_FILES = (
     "uploads/test_clients.py",
     "uploads/test_schedules.py",
 )
+ONCE_SKIPPED = [f"--ignore=tests/{name}" for name in ONCE_FILES]
 
 
 @dataclass
@@ -171,57 +172,73 @@ def only_folders(*names: str, but: str) -> list[str]:
     return [f"tests/{name}" for name in names if name != but and (ROOT / "tests" / name).is_dir()]
 
 
+Run = tuple[str, list[str], dict[str, Any]]  # its name, pytest's arguments, more of the environment
+
+
+def in_two_lanes(runs: Sequence[Run], folder: Path, tally: Tally) -> None:
+    """Run these two at a time: whatever lane is free takes the next, and what a run said is printed when it is done.
+
+    A run in which nothing was chosen is passed over when what is chosen was given by hand, else it is wrong.
+    """
+    turn, waiting = threading.Lock(), list(runs)
+
+    def lane() -> None:
+        while True:
+            with turn:
+                if not waiting:
+                    return
+                name, arguments, more = waiting.pop(0)
+            slug = name.replace(" ", "-").lower()
+            output = folder / f"{slug}.txt"
+            with output.open("wb") as sink:
+                process, report = pytest_run(slug, folder, arguments, into=sink, **more)
+                code = process.wait()
+            with turn:
+                print(f"\n==== {name} ====")
+                print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
+                if code != NOTHING_CHOSEN or not more.get("COUNTERFOIL_FAULTS_TALLY"):
+                    tally.add(name, report, code)
+
+    lanes = [threading.Thread(target=lane) for _ in range(2)]
+    for one in lanes:
+        one.start()
+    for one in lanes:
+        one.join()
+
+
 def run_all(folder: Path) -> int:
     """Run the checks, then in two lanes side by side: the suite on each database, what needs none, and the journeys.
 
-    Whatever lane is free takes the next run, so that both cores are busy to the end. Each run's output is printed when
-    it is done.
+    Whatever lane is free takes the next run, so that both cores are busy to the end.
     """
     tally = Tally()
     tally.wrong += [f"check {name}" for name in check(folder)]
     with postgresql() as url:
-        runs: list[tuple[str, list[str], dict[str, Any]]] = [
+        runs: list[Run] = [
             (
                 "PostgreSQL",
-                [*skip_folders(*ONCE), *(f"--ignore=tests/{name}" for name in ONCE_FILES)],
+                [*skip_folders(*ONCE), *ONCE_SKIPPED],
                 {"COUNTERFOIL_DATABASE_URL": url, "COUNTERFOIL_TEST_VENDOR": "postgresql"},
             ),
             ("SQLite", skip_folders(*ONCE), {"COUNTERFOIL_TEST_VENDOR": "sqlite"}),
             ("engines and house", only_folders(*ONCE, but="journeys"), {"COUNTERFOIL_TEST_VENDOR": "sqlite"}),
             ("journeys", ["tests/journeys"], {}),
         ]
-        turn, waiting = threading.Lock(), list(runs)
-
-        def lane() -> None:
-            while True:
-                with turn:
-                    if not waiting:
-                        return
-                    name, arguments, more = waiting.pop(0)
-                slug = name.split()[0].lower()
-                output = folder / f"{slug}.txt"
-                with output.open("wb") as sink:
-                    process, report = pytest_run(slug, folder, arguments, into=sink, **more)
-                    code = process.wait()
-                with turn:
-                    print(f"\n==== {name} ====")
-                    print(output.read_text(encoding="utf-8", errors="replace"), flush=True)
-                    tally.add(name, report, code)
-
-        lanes = [threading.Thread(target=lane) for _ in range(2)]
         print("The suite runs on both databases at once; each is printed when it is done.", flush=True)
-        for one in lanes:
-            one.start()
-        for one in lanes:
-            one.join()
+        in_two_lanes(runs, folder, tally)
     return close(tally)
+
+
+def others(folder: str) -> list[str]:
+    """Return the folders of tests beside this one."""
+    return sorted(p.name for p in (ROOT / "tests").iterdir() if p.is_dir() and p.name != folder)
 
 
 def run_faults(folder: Path, arguments: Sequence[str]) -> int:
     """Run the fault gates at full depth on SQLite and on PostgreSQL, and print the table of what they found.
 
     `--resume` leaves out what an earlier run finished without a fault; `--seed N` chooses other faults; anything else
-    goes to pytest (`-k`, node ids). The table can be printed again with `suite.py figures`.
+    goes to pytest (`-k …`). The table can be printed again with `suite.py figures`.
     """
     rest = list(arguments)
     more: dict[str, Any] = {"COUNTERFOIL_FAULTS_TALLY": str(FIGURES), "COUNTERFOIL_DEPTH": "full"}
@@ -238,23 +255,20 @@ def run_faults(folder: Path, arguments: Sequence[str]) -> int:
                 done[line["database"]].append(f"--deselect={line['test']}")
     else:
         FIGURES.unlink(missing_ok=True)
-    tally = Tally()
-    first, report = pytest_run("sqlite", folder, ["-m", "faults", *rest, *done["SQLite"]], **more)
-    if (code := first.wait()) != NOTHING_CHOSEN:
-        tally.add("SQLite", report, code)
+    tally, sqlite = Tally(), {**more, "COUNTERFOIL_TEST_VENDOR": "sqlite"}
     with postgresql() as url:
-        command = ["-m", "faults", *rest, *done["PostgreSQL"], *skip_folders("engines")]
-        again, report = pytest_run(
-            "postgresql",
-            folder,
-            command,
-            COUNTERFOIL_DATABASE_URL=url,
-            COUNTERFOIL_TEST_VENDOR="postgresql",
-            **more,
+        server = {**more, "COUNTERFOIL_DATABASE_URL": url, "COUNTERFOIL_TEST_VENDOR": "postgresql"}
+        chosen = ["-m", "faults", *rest]
+        runs: list[Run] = [
+            ("SQLite faults", [*chosen, *done["SQLite"], *skip_folders(*others("faults"))], sqlite),
+            ("PostgreSQL", [*chosen, *done["PostgreSQL"], *skip_folders("engines"), *ONCE_SKIPPED], server),
+            ("SQLite", [*chosen, *done["SQLite"], *skip_folders("faults")], sqlite),
+        ]
+        print(
+            "Three runs, two at a time; each gate is a line in build/faults.jsonl when it is done.",
+            flush=True,
         )
-        code = again.wait()
-        if code != NOTHING_CHOSEN:
-            tally.add("PostgreSQL", report, code)
+        in_two_lanes(runs, folder, tally)
     print_figures()
     return close(tally)
 
