@@ -44,6 +44,7 @@ ONCE_FILES = (
     "courts/test_redacted.py",
     "desk/test_media_page.py",
     "faults/test_calls.py",
+    "faults/test_sabotages.py",
     "ledger/test_in_a_bundle.py",
     "ledger/test_paused.py",
     "measures/test_audit_samples_in_a_browser.py",
