@@ -1,6 +1,6 @@
 """Run the checks and the tests, for `make check`, `test`, `journeys`, `faults` and `fuzz`.
 
-`all` runs the checks; then, in two lanes side by side, what touches a database on SQLite and on a real PostgreSQL,
+`all` runs the checks; then, in three lanes side by side, what touches a database on SQLite and on a real PostgreSQL,
 started here before pytest (pytest-django reads its settings too early for anything later to count), what needs only
 one of them, and the browser journeys. The last line printed adds up every run. COUNTERFOIL_TEST_DATABASE_URL names a
 PostgreSQL of your own to use instead.
@@ -176,8 +176,8 @@ def only_folders(*names: str, but: str) -> list[str]:
 Run = tuple[str, list[str], dict[str, Any]]  # its name, pytest's arguments, more of the environment
 
 
-def in_two_lanes(runs: Sequence[Run], folder: Path, tally: Tally) -> None:
-    """Run these two at a time: whatever lane is free takes the next, and what a run said is printed when it is done.
+def in_lanes(runs: Sequence[Run], folder: Path, tally: Tally, *, many: int) -> None:
+    """Run so many of these at a time: a free lane takes the next, and what a run said is printed when it is done.
 
     A run in which nothing was chosen is passed over when what is chosen was given by hand, else it is wrong.
     """
@@ -200,7 +200,7 @@ def in_two_lanes(runs: Sequence[Run], folder: Path, tally: Tally) -> None:
                 if code != NOTHING_CHOSEN or not more.get("COUNTERFOIL_FAULTS_TALLY"):
                     tally.add(name, report, code)
 
-    lanes = [threading.Thread(target=lane) for _ in range(2)]
+    lanes = [threading.Thread(target=lane) for _ in range(many)]
     for one in lanes:
         one.start()
     for one in lanes:
@@ -208,9 +208,9 @@ def in_two_lanes(runs: Sequence[Run], folder: Path, tally: Tally) -> None:
 
 
 def run_all(folder: Path) -> int:
-    """Run the checks, then in two lanes side by side: the suite on each database, what needs none, and the journeys.
+    """Run the checks, then in three lanes side by side: the suite on each database, what needs none, and the journeys.
 
-    Whatever lane is free takes the next run, so that both cores are busy to the end.
+    Tests often wait, for a disk or a browser: three lanes keep two cores busy to the end.
     """
     tally = Tally()
     tally.wrong += [f"check {name}" for name in check(folder)]
@@ -226,7 +226,7 @@ def run_all(folder: Path) -> int:
             ("journeys", ["tests/journeys"], {}),
         ]
         print("The suite runs on both databases at once; each is printed when it is done.", flush=True)
-        in_two_lanes(runs, folder, tally)
+        in_lanes(runs, folder, tally, many=3)
     return close(tally)
 
 
@@ -269,7 +269,7 @@ def run_faults(folder: Path, arguments: Sequence[str]) -> int:
             "Three runs, two at a time; each gate is a line in build/faults.jsonl when it is done.",
             flush=True,
         )
-        in_two_lanes(runs, folder, tally)
+        in_lanes(runs, folder, tally, many=2)
     print_figures()
     return close(tally)
 
@@ -333,7 +333,7 @@ def main(arguments: Sequence[str]) -> int:
             case "all":
                 return run_all(folder)
             case "journeys":
-                return run_one("journeys", folder, ["tests/journeys", *rest])
+                return run_one("journeys", folder, ["tests/journeys", *rest], depth="full")
             case "faults":
                 return run_faults(folder, rest)
             case "figures":

@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from counterfoil.engines.errors import BadInput, NotAllowed
-from counterfoil.engines.linkage import Map, Store, columns, guess, read_map
+from counterfoil.engines.linkage import Map, Store, columns, engine, guess, read, read_map
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import Codes, Dates, Words
 from counterfoil.engines.linkage.guards import commons, forbids, used
@@ -482,3 +482,22 @@ def test_half_of_the_historical_people_at_precision_97(tmp_path: Path) -> None:
     p, _, f = scores(list(found.values()), [truth[v] for v in found])
     assert p >= 0.97
     assert f >= 0.90
+
+
+def test_of_sure_pairs_the_surest_joins_first_where_one_stands_in_the_way_of_the_other() -> None:
+    left, right = np.array([0, 0]), np.array([1, 2])
+    held = np.array([1]), np.array([2])
+    cluster = engine.group(3, left, right, np.array([13.0, 37.0]), held, bar=0.0)
+    assert cluster.tolist() == [0, 1, 0]
+
+
+def test_a_table_with_a_few_more_records_is_grouped_alike(contacts: Any) -> None:
+    _, _, path = contacts
+    m = read_map(MAPS / "contacts.toml", columns(path))
+    _, rows = read.read(path, "id", m)
+    few = len(rows) * 99 // 100
+    before, after = engine.link(rows[:few], m), engine.link(rows, m)
+    precision, recall, _ = scores(before.cluster.tolist(), after.cluster[:few].tolist())
+    assert min(precision, recall) > 0.99
+    most = [np.abs(before.learnt.model.weights[r] - w).max() for r, w in after.learnt.model.weights.items()]
+    assert np.median(most) < 0.5

@@ -197,6 +197,15 @@ def say_when(at: datetime, lang: str = "en") -> str:
     return f"{_hour(at, lang)} ddydd {day}" if lang == "cy" else f"{_hour(at, lang)} on {day}"
 
 
+def say_month(month: str, lang: str = "en") -> str:
+    """Say a month in words.
+
+    >>> say_month("2021-03")
+    'March 2021'
+    """
+    return f"{_MONTHS[_language(lang)][int(month[5:7]) - 1]} {month[:4]}"
+
+
 def say_date(day: date, lang: str = "en") -> str:
     """Say a day in words: "Tuesday 24 November 2026", in Welsh "dydd Mawrth 24 Tachwedd 2026"."""
     lang = _language(lang)

@@ -13,7 +13,7 @@ from counterfoil.engines.linkage import block, guards
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import TITLES, Codes, Comparison, Dates, Numbers, Words
 from counterfoil.engines.linkage.maps import CODES, DATES, NUMBERS, WORDS, Map
-from counterfoil.engines.linkage.model import Model, calibrated, levels_of, train
+from counterfoil.engines.linkage.model import LEARN_FROM, Model, calibrated, levels_of, some_of, train
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -26,6 +26,11 @@ NEVER = -1e7
 FLOOR = -8.0
 """Pairs weighed below this many bits are not kept: they count as unseen afterwards."""
 CURVE_FROM = 200_000
+ENOUGH = 12.0
+"""What a pair weighs beyond so many bits counts a 64th: one pair outweighs no group, yet the surest join first.
+
+Cut off flat, all sure pairs tied, and which of two groups a third joined hung on a hair's breadth around the cut.
+"""
 UNSEEN = -4.0
 """What a pair that was not worth comparing weighs, in bits."""
 
@@ -98,7 +103,10 @@ def comparisons_for(rows: Sequence[Row], learnt: Learnt | None = None) -> list[C
 
 
 def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[str, str], float]:
-    """Return words that stand for one another in many clusters and seldom stand side by side, with bits of evidence."""
+    """Return words that stand for one another in many clusters and seldom stand side by side, with bits of evidence.
+
+    Slips of the pen are left out: they count in part as they are.
+    """
     x = c.x[sure]
     who = np.unique(cluster[sure], return_inverse=True)[1]
     if not len(who):
@@ -115,10 +123,11 @@ def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[
     both = sparse.triu(v.T @ v, 1).tocoo()
     beside = (x.T @ x).tocsr()
     out: dict[tuple[str, str], float] = {}
+    tied = {(i, j) if i < j else (j, i) for i, j in c.near}
     ok = both.data >= 3
     for i, j, t in zip(both.row[ok].tolist(), both.col[ok].tolist(), both.data[ok].tolist(), strict=True):
         a, b = c.words[i], c.words[j]
-        if len(a) < 2 or len(b) < 2 or a in TITLES or b in TITLES:
+        if len(a) < 2 or len(b) < 2 or a in TITLES or b in TITLES or (i, j) in tied:
             continue
         strength = float(np.log2(t * home.shape[0] / (often[i] * often[j])))
         if strength > 2.0 and beside[i, j] <= 0.5 * t:
@@ -196,7 +205,7 @@ def guarded(
 
 def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints], bar: float) -> Ints:
     """Return clusters of `n` rows from weighed pairs (in order) and those held apart."""
-    weight = score.clip(UNSEEN * 2, 12.0)
+    weight = score.clip(UNSEEN * 2, ENOUGH) + (score - ENOUGH).clip(0.0) / 64
     if len(held[0]) and len(left):
         key, stop = left * n + right, held[0] * n + held[1]
         at = np.searchsorted(key, stop).clip(0, len(key) - 1)
@@ -239,7 +248,8 @@ def learn(
         model = Model({c.role: np.zeros(c.levels) for c in comparisons})
         return Learnt(model, {c.role: c.known() for c in comparisons}, names, n), (left, right, np.zeros(0))
     levels = levels_of(comparisons, left, right)
-    model = train(comparisons, levels, n=n)
+    some = some_of(left, right, LEARN_FROM)
+    model = train(comparisons, levels, n=n, some=some)
     common = guards.commons(names, n)
     held = keep_apart(rows, m, common, apart)
     cluster, _ = guarded(rows, m, left, right, model.score(levels), held, common)
@@ -252,7 +262,7 @@ def learn(
             c.weave()
             levels[c.role] = c.level(left, right)
     say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
-    model = train(comparisons, levels, n=n, start=model)
+    model = train(comparisons, levels, n=n, some=some, start=model)
     learnt = Learnt(model, {c.role: c.known() for c in comparisons}, names, n)
     return learnt, (left, right, model.score(levels))
 

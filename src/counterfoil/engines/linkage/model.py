@@ -16,6 +16,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 DRAWN = 400_000
 LEARN_FROM = 3_000_000
+UNTOLD = 0.02
+"""Added to how many matches show a level and to how many would by chance: what was never seen says nothing."""
 
 
 @dataclass
@@ -93,28 +95,49 @@ def agreement(comparison: Comparison) -> Floats:
     return w
 
 
+def at_random(n: int, many: int, seed: int) -> tuple[Ints, Ints]:
+    """Return about so many pairs of `n` records drawn at random: nearly the same ones when a few records follow.
+
+    >>> one, more = at_random(1000, 50, 1), at_random(1010, 50, 1)
+    >>> len(set(zip(*one)) & set(zip(*more))) > 40
+    True
+    """
+    rng, box = np.random.default_rng(seed), 1 << max(1, n - 1).bit_length()
+    a, b = rng.integers(0, box, (round(many * (box / n) ** 2), 2)).T
+    ok = (a < n) & (b < n) & (a != b)
+    return a[ok], b[ok]
+
+
+def some_of(left: Ints, right: Ints, most: int) -> Ints:
+    """Return the places of at most about so many pairs, chosen by what they are: the same ones in a longer list."""
+    every = -(-len(left) // most)
+    mixed = (left * 0x9E3779B1 + right * 0x85EBCA77) & 0xFFFFFFFF
+    return np.asarray(
+        np.nonzero((mixed >> 7) % every == 0)[0] if every > 1 else np.arange(len(left)), np.int64
+    )
+
+
 def train(
     comparisons: Sequence[Comparison],
     levels: Mapping[str, NDArray[np.int8]],
     *,
     n: int,
+    some: Ints | None = None,
     seed: int = 20261121,
     rounds: int = 25,
     start: Model | None = None,
 ) -> Model:
-    """Learn weights from candidate pairs' levels; `n` is the number of records."""
-    rng = np.random.default_rng(seed)
-    a, b = rng.integers(0, n, DRAWN), rng.integers(0, n, DRAWN)
-    ok = a != b
-    drawn = levels_of(comparisons, a[ok], b[ok])
+    """Learn weights from the levels of all candidate pairs (or of `some`); `n` is the number of records."""
+    a, b = at_random(n, DRAWN, seed)
+    drawn = levels_of(comparisons, a, b)
     count = len(next(iter(levels.values())))
     all_pairs = n * (n - 1) / 2
     roles = [c.role for c in comparisons]
     size = {c.role: c.levels for c in comparisons}
-    q = {r: np.bincount(drawn[r], minlength=size[r]) / max(1, ok.sum()) for r in roles}
-    # Of very many pairs every so manieth is enough to learn from, and equal patterns are counted once.
-    step = -(-count // LEARN_FROM)
-    levels = {r: levels[r][::step] for r in roles}
+    q = {r: np.bincount(drawn[r], minlength=size[r]) / max(1, len(a)) for r in roles}
+    if some is not None:
+        levels = {r: levels[r][some] for r in roles}
+    # Equal patterns are counted once.
     sampled = len(levels[roles[0]])
     code = np.zeros(sampled, np.int64)
     for r in roles:
@@ -131,10 +154,9 @@ def train(
             m = np.bincount(pat[r], weights=p * w, minlength=size[r]).astype(np.float64)
             in_candidates = np.bincount(pat[r], weights=(1 - p) * w, minlength=size[r])
             u = (all_pairs - count) * q[r] + in_candidates
-            m, u = m + 0.1, u + 0.1 * max(1.0, all_pairs / max(same, 1.0)) ** 0.5
             # A blank says nothing: weights compare only what both records tell.
-            m[0] = u[0] = 0
-            ratio = np.log2((m[1:] / m[1:].sum()) / (u[1:] / u[1:].sum()))
+            by_chance = u[1:] * (m[1:].sum() / max(u[1:].sum(), 1.0))
+            ratio = np.log2((m[1:] + UNTOLD) / (by_chance + UNTOLD))
             weights[r] = np.concatenate([[0.0], ratio.clip(-12, 20)])
         prior = float(np.log2(max(same, 1.0) / max(all_pairs - same, 1.0)))
         done = all(np.abs(weights[r] - model.weights[r]).max() < 0.02 for r in roles if r in model.weights)

@@ -19,8 +19,8 @@ from counterfoil.faces.board.charts import (
     QUIET,
     VERMILLION,
     WIDE,
-    _data,
-    _finish,
+    finish,
+    rows_of,
 )
 
 SURE, VERY_SURE = 1.96, 3.09
@@ -68,10 +68,10 @@ def funnel_plot(
     percent = "datum.label + '%'"
     axis = alt.Axis(title=None, grid=True, gridColor="#e3e8f0", domain=False, tickCount=5, labelExpr=percent)
     y = alt.Y("y:Q", scale=scale, axis=axis)
-    edges = alt.Chart(_data(rows))
+    edges = alt.Chart(rows_of(rows))
     dots = [{"x": s.whole, "y": s.value, "words": s.name if s.named else ""} for s in spots]
-    base = alt.Chart(_data(dots))
-    line = alt.Chart(_data([{"y": drawn.share * 100, "x": right, "words": all_words}]))
+    base = alt.Chart(rows_of(dots))
+    line = alt.Chart(rows_of([{"y": drawn.share * 100, "x": right, "words": all_words}]))
     halos: tuple[dict[str, Any], ...] = ({"stroke": "white", "strokeWidth": 3}, {})
     # A name stands on the side where there is room for it.
     sides: tuple[tuple[str, Any], ...] = (("<=", "left"), (">", "right"))
@@ -99,7 +99,7 @@ def funnel_plot(
         ),
     ]
     width, height = (NARROW - 44, 320) if narrow else (WIDE - 60, 380)
-    return _finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
+    return finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
 
 
 @dataclass(frozen=True)

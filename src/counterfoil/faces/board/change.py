@@ -17,8 +17,8 @@ from counterfoil.faces.board.charts import (
     QUIET,
     WIDE,
     Span,
-    _data,
-    _finish,
+    finish,
+    rows_of,
     spans,
 )
 from counterfoil.faces.board.page import Spec, csv_file, page, pair, show, svg_file
@@ -160,7 +160,7 @@ def _signed(rows: list[tuple[str, str, float, str, bool]], narrow: bool) -> dict
     ]
     keys = [k for k, *_ in rows]
     reach = max([abs(v["v"]) for v in values] + [0.01]) * (1.7 if narrow else 1.25)
-    base = alt.Chart(_data(values))
+    base = alt.Chart(rows_of(values))
     label = "{" + ",".join(f"'{k}':{name!r}" for k, name, *_ in rows) + "}[datum.value]"
     x = alt.X("v:Q", axis=None, scale=alt.Scale(domain=[-reach, reach], nice=False))
     axis = (
@@ -172,7 +172,7 @@ def _signed(rows: list[tuple[str, str, float, str, bool]], narrow: bool) -> dict
     off: dict[str, Any] = {"yOffset": 8} if narrow else {}
     colour = alt.condition("datum.sum", alt.value(INK), alt.value(BLUE))
     layers = [
-        alt.Chart(_data([{"v": 0}])).mark_rule(color=QUIET).encode(x=x),
+        alt.Chart(rows_of([{"v": 0}])).mark_rule(color=QUIET).encode(x=x),
         base.mark_bar(height=16, **off).encode(x=x, x2="zero:Q", y=y, color=colour),
         base.transform_filter("datum.side")
         .mark_text(align="left", dx=6, fontSize=14, color=INK, baseline="middle", **off)
@@ -185,7 +185,7 @@ def _signed(rows: list[tuple[str, str, float, str, bool]], narrow: bool) -> dict
         named = base.mark_text(fontSize=14, color=INK, align="left", baseline="middle", yOffset=-11)
         layers.append(named.encode(x=alt.value(2), y=y, text="name:N"))
     width = NARROW - 10 if narrow else WIDE - 260
-    return _finish(alt.layer(*layers).properties(width=width, height=(44 if narrow else 32) * len(rows)))
+    return finish(alt.layer(*layers).properties(width=width, height=(44 if narrow else 32) * len(rows)))
 
 
 def _quarters_spec(young: ahead.Young) -> Spec | None:

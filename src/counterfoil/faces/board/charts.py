@@ -22,7 +22,8 @@ WIDE, NARROW = 1160, 328
 LABELS = 10
 
 
-def _finish(chart: Any, *, left: int = 2) -> dict[str, Any]:
+def finish(chart: Any, *, left: int = 2) -> dict[str, Any]:
+    """Return a chart as the dictionary that is drawn from, in the house's looks, so much room left for labels."""
     done = chart.configure(
         background="transparent",
         font=FONT,
@@ -36,7 +37,8 @@ def _finish(chart: Any, *, left: int = 2) -> dict[str, Any]:
     return found
 
 
-def _data(values: Sequence[dict[str, Any]]) -> Any:
+def rows_of(values: Sequence[dict[str, Any]]) -> Any:
+    """Return rows as a chart's data."""
     return alt.Data(values=list(values))  # type: ignore[no-untyped-call]
 
 
@@ -66,7 +68,7 @@ def columns(bars: tuple[Bar, ...], *, missing: str, narrow: bool = False) -> dic
         for b in bars
     ]
     names = "{" + ",".join(f"'{b.key}':{list(b.label)!r}" for b in bars) + "}[datum.value]"
-    base = alt.Chart(_data(values))
+    base = alt.Chart(rows_of(values))
     if narrow:
         place = alt.Y("key:N", sort=keys, axis=alt.Axis(title=None, labelExpr=names + "[0]", domain=False))
         scale = alt.Scale(domain=[0, top * 1.28], nice=False)
@@ -80,7 +82,7 @@ def columns(bars: tuple[Bar, ...], *, missing: str, narrow: bool = False) -> dic
             base.mark_text(fontSize=14, color=INK, **words).encode(y=place, x=amount, text="words:N"),
             base.mark_text(fontSize=13, color=QUIET, **gone).encode(y=place, x=amount, text="gone:N"),
         )
-        return _finish(chart.properties(width=NARROW - 62, height=26 * len(bars)))
+        return finish(chart.properties(width=NARROW - 62, height=26 * len(bars)))
     place_x = alt.X(
         "key:N",
         sort=keys,
@@ -105,11 +107,11 @@ def columns(bars: tuple[Bar, ...], *, missing: str, narrow: bool = False) -> dic
     else:
         ends = [b for b in values if b["words"] and b["key"] in (keys[0], keys[-1])]
         layers.append(
-            alt.Chart(_data(ends))
+            alt.Chart(rows_of(ends))
             .mark_text(fontSize=small, color=INK, dy=-8)
             .encode(x=place_x, y=amount_y, text="words:N")
         )
-    return _finish(alt.layer(*layers).properties(width=WIDE - 16, height=250))
+    return finish(alt.layer(*layers).properties(width=WIDE - 16, height=250))
 
 
 @lru_cache(maxsize=256)
@@ -121,9 +123,9 @@ def bars(rows: tuple[Bar, ...], *, narrow: bool = False) -> dict[str, Any]:
     ]
     keys = [b.key for b in rows]
     names = "{" + ",".join(f"'{b.key}':{b.label[0]!r}" for b in rows) + "}[datum.value]"
-    base = alt.Chart(_data(values))
+    base = alt.Chart(rows_of(values))
     amount = alt.X("n:Q", axis=None, scale=alt.Scale(domain=[0, top * (1.24 if narrow else 1.1)], nice=False))
-    return _finish(
+    return finish(
         _rows(base, amount, keys, names, narrow, [base.mark_bar(color=BLUE, height=14 if narrow else 18)])
     )
 
@@ -191,7 +193,7 @@ def spans(
     ]
     keys = [s.key for s in rows]
     names = "{" + ",".join(f"'{s.key}':{s.label!r}" for s in rows) + "}[datum.value]"
-    base = alt.Chart(_data(values))
+    base = alt.Chart(rows_of(values))
     width = NARROW - 10 if narrow else WIDE - 240
     scale = alt.Scale(domain=[0, top * (1.85 if narrow else 1.36)], nice=False)
     step = 44 if narrow else 28
@@ -206,7 +208,7 @@ def spans(
     off = 8 if narrow else 0
     layers = []
     if whole is not None:
-        line = alt.Chart(_data([{"x": whole, "words": whole_words, "zero": 0}]))
+        line = alt.Chart(rows_of([{"x": whole, "words": whole_words, "zero": 0}]))
         layers.append(
             line.mark_rule(color=VERMILLION, strokeWidth=1.5).encode(x=alt.X("x:Q", axis=None, scale=scale))
         )
@@ -216,7 +218,7 @@ def spans(
             )
         )
     layers += [
-        alt.Chart(_data([{"x": 0}]))
+        alt.Chart(rows_of([{"x": 0}]))
         .mark_rule(color=LINE, strokeWidth=1)
         .encode(x=alt.X("x:Q", axis=None, scale=scale)),
         base.mark_rule(color=BLUE, strokeWidth=9, opacity=0.35, yOffset=off, y2Offset=off).encode(
@@ -238,7 +240,7 @@ def spans(
                     fontSize=14, color=INK, align="left", baseline="middle", dx=5, yOffset=-11, **halo
                 ).encode(y=place, x=alt.X("zero:Q", axis=None, scale=scale), text="name:N")
             )
-    return _finish(alt.layer(*layers).properties(width=width, height=step * len(keys)))
+    return finish(alt.layer(*layers).properties(width=width, height=step * len(keys)))
 
 
 @dataclass(frozen=True)
@@ -337,7 +339,7 @@ def area_map(
                 px, py = at(*p)
                 line.append({"x": px, "y": py, "ring": number, "order": order})
         layers.append(
-            alt.Chart(_data(line))
+            alt.Chart(rows_of(line))
             .mark_line(fill=MIST, stroke=QUIET, strokeWidth=1.2, strokeJoin="round")
             .encode(x=x, y=y, detail="ring:N", order="order:Q")
         )
@@ -352,7 +354,7 @@ def area_map(
             if c == cls and left <= p[0] <= right and low <= p[1] <= high
         ]
         layers.append(
-            alt.Chart(_data(spot))
+            alt.Chart(rows_of(spot))
             .mark_point(
                 shape="square",
                 filled=True,
@@ -366,7 +368,7 @@ def area_map(
         )
     names = [{"x": at(n.lon, n.lat)[0], "y": at(n.lon, n.lat)[1], "words": n.words} for n in labels]
     if names:
-        base = alt.Chart(_data(names))
+        base = alt.Chart(rows_of(names))
         size = 13 if narrow else 15
         for halo in (True, False):
             style: dict[str, Any] = (
@@ -379,4 +381,4 @@ def area_map(
                     x=x, y=y, text="words:N"
                 )
             )
-    return _finish(alt.layer(*layers).properties(width=width, height=height))
+    return finish(alt.layer(*layers).properties(width=width, height=height))

@@ -21,8 +21,8 @@ from counterfoil.faces.board.charts import (
     QUIET,
     VERMILLION,
     WIDE,
-    _data,
-    _finish,
+    finish,
+    rows_of,
 )
 
 
@@ -126,7 +126,7 @@ def over_time(
     layers: list[Any] = []
     if band:
         layers.append(
-            alt.Chart(_data(band))
+            alt.Chart(rows_of(band))
             .mark_area(color=BLUE, opacity=0.22)
             .encode(x=x, y=y, y2="top:Q", detail="piece:N")
         )
@@ -134,9 +134,9 @@ def over_time(
         if aim.path:
             rows = [{"x": at, "y": v} for at, v in aim.path]
             layers.append(
-                alt.Chart(_data(rows)).mark_line(color=VERMILLION, strokeWidth=1.5).encode(x=x, y=y)
+                alt.Chart(rows_of(rows)).mark_line(color=VERMILLION, strokeWidth=1.5).encode(x=x, y=y)
             )
-        goal = alt.Chart(_data([{"x": aim.at, "y": aim.level, "words": aim.words}]))
+        goal = alt.Chart(rows_of([{"x": aim.at, "y": aim.level, "words": aim.words}]))
         layers += [
             goal.mark_point(shape="diamond", filled=True, color=VERMILLION, size=90, opacity=1).encode(
                 x=x, y=y
@@ -145,7 +145,7 @@ def over_time(
                 x=x, y=y, text="words:N"
             ),
         ]
-    base = alt.Chart(_data(line))
+    base = alt.Chart(rows_of(line))
     layers += [
         base.transform_filter("!datum.ahead")
         .mark_line(color=BLUE, strokeWidth=2)
@@ -155,10 +155,10 @@ def over_time(
         .encode(x=x, y=y, detail="piece:N"),
     ]
     if alone:
-        layers.append(alt.Chart(_data(alone)).mark_circle(color=BLUE, size=45, opacity=1).encode(x=x, y=y))
+        layers.append(alt.Chart(rows_of(alone)).mark_circle(color=BLUE, size=45, opacity=1).encode(x=x, y=y))
     said = [{"x": m.at, "y": m.value, "words": m.words} for m in known if m.words]
     if said:
-        marked = alt.Chart(_data(said))
+        marked = alt.Chart(rows_of(said))
         layers += [
             marked.mark_circle(color=BLUE, size=60, opacity=1).encode(x=x, y=y),
             marked.mark_text(dy=-12, fontSize=14, fontWeight=700, color=INK, align="left", dx=-4).encode(
@@ -166,7 +166,7 @@ def over_time(
             ),
         ]
     if breaks:
-        cut = alt.Chart(_data([{"x": b.at, "words": b.words} for b in breaks]))
+        cut = alt.Chart(rows_of([{"x": b.at, "words": b.words} for b in breaks]))
         layers += [
             cut.mark_rule(color=QUIET, strokeDash=[2, 3]).encode(x=x),
             cut.mark_text(
@@ -174,7 +174,7 @@ def over_time(
             ).encode(x=x, y=alt.value(0), text="words:N"),
         ]
     width, height = (NARROW - 52, 240) if narrow else (WIDE - 80, 300)
-    return _finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
+    return finish(alt.layer(*layers).properties(width=width, height=height), left=LABELS)
 
 
 def small(

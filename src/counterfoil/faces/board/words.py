@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from counterfoil.engines.clock import say_month
 from counterfoil.faces.kit.language import gettext, lang, ngettext
 from counterfoil.measures.queries import Number
 from counterfoil.reference.areas import Area
@@ -9,16 +10,6 @@ from counterfoil.reference.forces import Force
 from counterfoil.reference.measures import Definition, crime_type_named
 from counterfoil.reference.outcomes import published
 
-MONTHS = {
-    "en": (
-        "January", "February", "March", "April", "May", "June",
-        "July", "August", "September", "October", "November", "December",
-    ),
-    "cy": (
-        "Ionawr", "Chwefror", "Mawrth", "Ebrill", "Mai", "Mehefin",
-        "Gorffennaf", "Awst", "Medi", "Hydref", "Tachwedd", "Rhagfyr",
-    ),
-}  # fmt: skip
 # The measures of the rows of data.police.uk, which have words of their own.
 POLICE_UK = ("crimes", "charged", "charged-of-outcomes", "outcomes")
 SHORT = {
@@ -29,7 +20,7 @@ SHORT = {
 
 def month(text: str) -> str:
     """Say a month: "2021-03" is "March 2021"."""
-    return f"{MONTHS[lang()][int(text[5:]) - 1]} {text[:4]}"
+    return say_month(text, lang())
 
 
 def short_month(text: str) -> str:
@@ -114,7 +105,7 @@ def type_words(name: str) -> str:
 
 def day(text: str) -> str:
     """Say a day: "2026-11-21" is "21 November 2026"."""
-    return f"{int(text[8:10])} {MONTHS[lang()][int(text[5:7]) - 1]} {text[:4]}"
+    return f"{int(text[8:10])} {month(text)}"
 
 
 def value(one: Number) -> str:

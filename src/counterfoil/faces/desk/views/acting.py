@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from counterfoil.accounts.rules import Viewer
 from counterfoil.cases import queries as cases
 from counterfoil.cases.queries import CaseCard
+from counterfoil.engines.clock import say_month
 from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.faces.desk import words
 from counterfoil.faces.desk.forms import Typed
@@ -100,6 +101,7 @@ def shown(
         "other_language": "",
         "when": partial(words.when, now=now),
         "exact": words.exact,
+        "month": say_month,
         "due_words": partial(words.due_words, now=now),
         **(facts or {}),
     }
