@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from django_tasks import task
 
 from counterfoil.accounts import passes
@@ -22,7 +21,7 @@ from counterfoil.cases import queries as cases
 from counterfoil.cases.queries import CaseRow, lock_case
 from counterfoil.cases.rules import SHAPE, clean_reason
 from counterfoil.engines.errors import BadInput, NotAllowed
-from counterfoil.evidence import rules
+from counterfoil.evidence import rules, wishes
 from counterfoil.evidence.models import Copy, Destruction, Exhibit, Share
 from counterfoil.evidence.queries import ExhibitCard, exhibit_for
 from counterfoil.evidence.restricting import forget_bytes, refuse_guarded
@@ -127,18 +126,9 @@ def ask_destruction(
     reference = " ".join(order.upper().split())
     if not SHAPE.match(reference) or not any(c.isdigit() for c in reference):
         raise BadInput("order", "Give the order's reference as it is printed, for example T20260012.")
-    if Destruction.objects.filter(exhibit=exhibit, state="asked").exists():
-        raise NotAllowed("It was already asked for. A second person decides.")
+    wishes.none_yet(Destruction, exhibit_id)
     digest = case_actions.keep_reason(case_id, "exhibit.destruction_asked", clean_reason(reason), by=by)
-    wish = Destruction.objects.create(
-        id=uuid4(),
-        exhibit=exhibit,
-        rule=rule,
-        order=reference,
-        reason_sha256=digest,
-        asked_by_id=by.id,
-        asked_at=timezone.now(),
-    )
+    wish = wishes.asked(Destruction, by=by, exhibit=exhibit, rule=rule, order=reference, reason_sha256=digest)
     record(
         "exhibit.destruction_asked",
         by=by,
@@ -157,12 +147,8 @@ def _wish(case_id: UUID, exhibit_id: UUID, by: Viewer) -> tuple[Exhibit, Destruc
     case, exhibit = _held(case_id, exhibit_id, "destroy", by)
     if not by.has("inspector", case.force.code):
         raise NotAllowed("Only an inspector of this force can decide that an exhibit is destroyed.")
-    wish = Destruction.objects.select_for_update().filter(exhibit=exhibit, state="asked").first()
-    if wish is None:
-        raise NotAllowed("Nobody has asked for this exhibit to be destroyed.")
-    if str(wish.asked_by_id) == by.id:
-        raise NotAllowed("You asked for it yourself. A second person decides.")
-    return exhibit, wish
+    nobody = "Nobody has asked for this exhibit to be destroyed."
+    return exhibit, wishes.waiting(Destruction, exhibit_id, nobody, by=by)
 
 
 @transaction.atomic
@@ -173,8 +159,7 @@ def destroy(case_id: UUID, exhibit_id: UUID, *, by: Viewer) -> None:
     transaction, and again by a task and by the clock's sweep should the process stop in between.
     """
     exhibit, wish = _wish(case_id, exhibit_id, by)
-    wish.state, wish.decided_by_id, wish.decided_at = "done", UUID(by.id), timezone.now()
-    wish.save(update_fields=["state", "decided_by", "decided_at"])
+    wishes.decide(wish, "done", by=by)
     exhibit.state = rules.CUSTODY.after(exhibit.state, "destroy")
     exhibit.save(update_fields=["state"])
     copies = Copy.objects.filter(exhibit=exhibit)
@@ -209,8 +194,7 @@ def refuse_destruction(case_id: UUID, exhibit_id: UUID, reason: str, *, by: View
     """Decide as a second person that an exhibit is kept."""
     exhibit, wish = _wish(case_id, exhibit_id, by)
     digest = case_actions.keep_reason(case_id, "exhibit.destruction_refused", clean_reason(reason), by=by)
-    wish.state, wish.decided_by_id, wish.decided_at = "refused", UUID(by.id), timezone.now()
-    wish.save(update_fields=["state", "decided_by", "decided_at"])
+    wishes.decide(wish, "refused", by=by)
     record(
         "exhibit.destruction_refused",
         by=by,
@@ -259,11 +243,7 @@ def destructions_of(viewer: Viewer, case_id: UUID, exhibit_id: UUID) -> list[Des
             d.order,
             reasons.get(d.reason_sha256, ""),
             d.state,
-            d.asked_by.name,
-            str(d.asked_by_id),
-            d.asked_at,
-            d.decided_by.name if d.decided_by else "",
-            d.decided_at,
+            *wishes.people(d),
         )
         for d in found.select_related("asked_by", "decided_by").order_by("asked_at")
     ]

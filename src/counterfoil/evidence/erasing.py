@@ -8,17 +8,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 
 from counterfoil.accounts.rules import Viewer, needs
 from counterfoil.cases import actions as case_actions
 from counterfoil.cases import queries as cases
 from counterfoil.cases.rules import clean_reason
 from counterfoil.engines.errors import BadInput, NotAllowed
-from counterfoil.evidence import rules
+from counterfoil.evidence import rules, wishes
 from counterfoil.evidence.models import Erasure, Exhibit
 from counterfoil.ledger import queries as ledger
 from counterfoil.ledger.actions import erase as erase_entries
@@ -99,17 +98,13 @@ def lines_of(viewer: Viewer, held: HeldCard) -> list[tuple[Line, str]]:
 
 def _card(e: Erasure, reasons: dict[str, str]) -> ErasureCard:
     return ErasureCard(
-        id=e.pk,
-        exhibit=_held(e.exhibit),
-        rule=e.rule,
-        reason=reasons.get(e.reason_sha256, ""),
-        entries=tuple(e.entries),
-        state=e.state,
-        asked_by=e.asked_by.name,
-        asked_by_id=str(e.asked_by_id),
-        asked_at=e.asked_at,
-        decided_by=e.decided_by.name if e.decided_by else "",
-        decided_at=e.decided_at,
+        e.pk,
+        _held(e.exhibit),
+        e.rule,
+        reasons.get(e.reason_sha256, ""),
+        tuple(e.entries),
+        e.state,
+        *wishes.people(e),
     )
 
 
@@ -136,18 +131,11 @@ def ask_erasure(exhibit_id: UUID, entries: Sequence[str], rule: str, reason: str
         raise BadInput("entry", "Choose the entries to erase.")
     if refused := next((lines[e] for e in wanted if lines[e]), ""):
         raise BadInput("entry", refused)
-    if Erasure.objects.filter(exhibit_id=exhibit_id, state="asked").exists():
-        raise NotAllowed("It was already asked for. A second person decides.")
+    wishes.none_yet(Erasure, exhibit_id)
     words = clean_reason(reason)
     digest = case_actions.keep_reason(held.case, "exhibit.erasure_asked", words, by=by)
-    wish = Erasure.objects.create(
-        id=uuid4(),
-        exhibit_id=exhibit_id,
-        rule=rule,
-        entries=wanted,
-        reason_sha256=digest,
-        asked_by_id=by.id,
-        asked_at=timezone.now(),
+    wish = wishes.asked(
+        Erasure, by=by, exhibit_id=exhibit_id, rule=rule, entries=wanted, reason_sha256=digest
     )
     record(
         "exhibit.erasure_asked",
@@ -177,12 +165,8 @@ def _wish(exhibit_id: UUID, by: Viewer) -> tuple[HeldCard, Erasure]:
             "Only a data-protection officer or an inspector of this force, signed in with the second factor, can "
             "decide that entries are erased."
         )
-    wish = Erasure.objects.select_for_update().filter(exhibit_id=exhibit_id, state="asked").first()
-    if wish is None:
-        raise NotAllowed("Nobody has asked for entries of this exhibit to be erased.")
-    if str(wish.asked_by_id) == by.id:
-        raise NotAllowed("You asked for it yourself. A second person decides.")
-    return held, wish
+    nobody = "Nobody has asked for entries of this exhibit to be erased."
+    return held, wishes.waiting(Erasure, exhibit_id, nobody, by=by)
 
 
 @transaction.atomic
@@ -207,7 +191,7 @@ def erase(exhibit_id: UUID, *, by: Viewer) -> None:
         thread=held.case,
     )
     case_actions.forget_reasons(held.case, [str(line.body.get("reason_sha256", "")) for line in chosen])
-    _decide(wish, "done", by)
+    wishes.decide(wish, "done", by=by)
 
 
 @transaction.atomic
@@ -215,7 +199,7 @@ def refuse_erasure(exhibit_id: UUID, reason: str, *, by: Viewer) -> None:
     """Decide as a second person that the entries stay as they are, with the reason kept."""
     held, wish = _wish(exhibit_id, by)
     digest = case_actions.keep_reason(held.case, "exhibit.erasure_refused", clean_reason(reason), by=by)
-    _decide(wish, "refused", by)
+    wishes.decide(wish, "refused", by=by)
     record(
         "exhibit.erasure_refused",
         by=by,
@@ -224,8 +208,3 @@ def refuse_erasure(exhibit_id: UUID, reason: str, *, by: Viewer) -> None:
         erasure=str(wish.pk),
         reason_sha256=digest,
     )
-
-
-def _decide(wish: Erasure, state: str, by: Viewer) -> None:
-    wish.state, wish.decided_by_id, wish.decided_at = state, by.uuid, timezone.now()
-    wish.save(update_fields=["state", "decided_by", "decided_at"])

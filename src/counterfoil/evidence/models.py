@@ -360,13 +360,12 @@ class Share(models.Model):
         return f"share of {self.exhibit_id}"
 
 
-class Destruction(models.Model):
-    """A wish to destroy an exhibit under a rule and an order, by one officer, decided by a second person."""
+class Wish(models.Model):
+    """A wish about an exhibit under a rule, by one person, that a second person grants or refuses."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
     rule = models.CharField(max_length=40)
-    order = models.CharField(max_length=60)
     reason_sha256 = models.CharField(max_length=64)
     state = models.CharField(max_length=8, default="asked")
     asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
@@ -377,16 +376,28 @@ class Destruction(models.Model):
     decided_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        abstract = True
         constraints = [
             models.CheckConstraint(
                 condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
                 | Q(state__in=["done", "refused"], decided_by__isnull=False, decided_at__isnull=False),
-                name="destruction_state_known",
+                name="%(class)s_state_known",
             ),
             models.CheckConstraint(
                 condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
-                name="destruction_by_two_people",
+                name="%(class)s_by_two_people",
             ),
+        ]
+
+
+class Destruction(Wish):
+    """A wish to destroy an exhibit under a rule and an order, by one officer, decided by a second person."""
+
+    order = models.CharField(max_length=60)
+
+    class Meta(Wish.Meta):
+        constraints = [
+            *Wish.Meta.constraints,
             models.UniqueConstraint(
                 fields=["exhibit"], condition=Q(state__in=["asked", "done"]), name="destruction_once"
             ),
@@ -396,33 +407,14 @@ class Destruction(models.Model):
         return f"{self.state} {self.order}"
 
 
-class Erasure(models.Model):
+class Erasure(Wish):
     """A wish to erase what entries of an exhibit's custody say, under a rule, decided by a second person."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    exhibit = models.ForeignKey(Exhibit, on_delete=models.PROTECT, related_name="+")
-    rule = models.CharField(max_length=40)
     entries = models.JSONField(default=list)
-    reason_sha256 = models.CharField(max_length=64)
-    state = models.CharField(max_length=8, default="asked")
-    asked_by = models.ForeignKey("accounts.Actor", on_delete=models.PROTECT, related_name="+")
-    asked_at = models.DateTimeField()
-    decided_by = models.ForeignKey(
-        "accounts.Actor", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
-    )
-    decided_at = models.DateTimeField(null=True, blank=True)
 
-    class Meta:
+    class Meta(Wish.Meta):
         constraints = [
-            models.CheckConstraint(
-                condition=Q(state="asked", decided_by__isnull=True, decided_at__isnull=True)
-                | Q(state__in=["done", "refused"], decided_by__isnull=False, decided_at__isnull=False),
-                name="erasure_state_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(decided_by__isnull=True) | ~Q(decided_by=F("asked_by")),
-                name="erasure_by_two_people",
-            ),
+            *Wish.Meta.constraints,
             models.UniqueConstraint(fields=["exhibit"], condition=Q(state="asked"), name="erasure_one_wish"),
         ]
 
