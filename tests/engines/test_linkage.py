@@ -22,7 +22,7 @@ from counterfoil.engines.errors import BadInput, NotAllowed
 from counterfoil.engines.linkage import Map, Store, columns, engine, guess, read, read_map
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import Codes, Dates, Words
-from counterfoil.engines.linkage.guards import commons, forbids, used
+from counterfoil.engines.linkage.guards import Names, commons, forbids, may_be_one_name, used
 from counterfoil.engines.linkage.identifiers import rename
 from counterfoil.numbers import main
 
@@ -501,3 +501,46 @@ def test_a_table_with_a_few_more_records_is_grouped_alike(contacts: Any) -> None
     assert min(precision, recall) > 0.99
     most = [np.abs(before.learnt.model.weights[r] - w).max() for r, w in after.learnt.model.weights.items()]
     assert np.median(most) < 0.5
+
+
+def test_people_of_one_home_teach_nothing_about_being_the_same() -> None:
+    rng, rows, truth = np.random.default_rng(5), [], []
+    given = ("oliver", "amelia", "george", "isla", "harry", "freya", "leo", "ruby")
+    for home in range(600):
+        family = "".join(rng.choice(list("bcdfglmnprst"), 7))
+        shared = {
+            "family": [family], "address": [str(home), "mill", "road"],
+            "postcode": f"ab{home % 90}1xy", "phone": f"7700{home:06}",
+        }  # fmt: skip
+        for first in rng.choice(given, 4, replace=False).tolist():
+            person = {**shared, "given": [first], "name": [first, family]}
+            person["born"] = f"{rng.integers(1950, 2010)}{rng.integers(1, 13):02}{rng.integers(1, 29):02}"
+            for _ in range(2 if rng.random() < 0.1 else 1):
+                rows.append(person)
+                truth.append((home, first))
+    found = engine.link(rows, Map({"name": ("name",)}))
+    assert found.learnt.model.weights["born"][-1] < -4
+    precision, recall, _ = scores(found.cluster.tolist(), [str(t) for t in truth])
+    assert min(precision, recall) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "may"),
+    [
+        ("maggie", "margaret", True),
+        ("mararet", "maegaret", True),
+        ("suean", "sue", True),
+        ("mck", "michael", True),
+        ("svetalna", "sevtlana", True),
+        ("amy", "amie", False),
+        ("carl", "earl", False),
+        ("oliver", "amelia", False),
+        ("tim", "jim", False),
+        ("m", "margaret", True),
+    ],
+)
+def test_first_names_may_be_one_through_slips_and_short_forms_never_when_both_are_in_use(
+    a: str, b: str, may: bool
+) -> None:
+    names = Names(("svetlana", "amy", "amie", "carl", "earl", "oliver", "amelia", "tim", "jim", "margaret"))
+    assert may_be_one_name(a, b, names) == may_be_one_name(b, a, names) == may

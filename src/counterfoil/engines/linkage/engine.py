@@ -1,7 +1,7 @@
 """From rows to clusters: find the pairs, learn what agreement means, group, learn other names, group again."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any
 
@@ -12,7 +12,7 @@ from scipy import sparse
 from counterfoil.engines.linkage import block, guards
 from counterfoil.engines.linkage.cluster import average
 from counterfoil.engines.linkage.compare import TITLES, Codes, Comparison, Dates, Numbers, Words
-from counterfoil.engines.linkage.maps import CODES, DATES, NUMBERS, WORDS, Map
+from counterfoil.engines.linkage.maps import CODES, DATES, GUARDS, NUMBERS, WORDS, Map
 from counterfoil.engines.linkage.model import LEARN_FROM, Model, calibrated, levels_of, some_of, train
 
 Ints = NDArray[np.int64]
@@ -138,7 +138,7 @@ def other_words(c: Words, cluster: Ints, sure: NDArray[np.bool_]) -> dict[tuple[
 def keep_apart(
     rows: Sequence[Row],
     m: Map,
-    common: Callable[[str], bool],
+    common: guards.Names,
     apart: Sequence[tuple[Sequence[int], Sequence[int]]] = (),
 ) -> tuple[Ints, Ints]:
     """Return the pairs that guards, and people's decisions, keep apart."""
@@ -152,7 +152,7 @@ def keep_apart(
 
 
 def refused(
-    rows: Sequence[Row], m: Map, cluster: Ints, among: Ints, common: Callable[[str], bool]
+    rows: Sequence[Row], m: Map, cluster: Ints, among: Ints, common: guards.Names
 ) -> list[tuple[int, int]]:
     """Return pairs of one cluster, among these rows, that a guard keeps apart."""
     order = among[np.argsort(cluster[among], kind="stable")]
@@ -173,7 +173,7 @@ def guarded(
     right: Ints,
     score: Floats,
     held: tuple[Ints, Ints],
-    common: Callable[[str], bool],
+    common: guards.Names,
 ) -> tuple[Ints, tuple[Ints, Ints]]:
     """Return clusters in which no pair is together that a guard keeps apart, and all pairs so kept.
 
@@ -217,7 +217,7 @@ def group(n: int, left: Ints, right: Ints, score: Floats, held: tuple[Ints, Ints
 
 
 def telling(
-    rows: Sequence[Row], m: Map, left: Ints, right: Ints, score: Floats, common: Callable[[str], bool]
+    rows: Sequence[Row], m: Map, left: Ints, right: Ints, score: Floats, common: guards.Names
 ) -> Ints:
     """Return the places of pairs that probabilities are learnt from: those kept, but for what a guard keeps apart.
 
@@ -225,10 +225,17 @@ def telling(
     """
     some: Ints = np.nonzero(score > FLOOR)[0]
     some = some[:: max(1, len(some) // CURVE_FROM)]
+    return np.asarray(some[~never_same(rows, m, left[some], right[some], common)], dtype=np.int64)
+
+
+def never_same(
+    rows: Sequence[Row], m: Map, left: Ints, right: Ints, common: guards.Names
+) -> NDArray[np.bool_]:
+    """Return which of these pairs a guard keeps apart."""
     if not m.guards:
-        return some
-    free = [not guards.forbids(rows[left[k]], rows[right[k]], m, common) for k in some.tolist()]
-    return np.asarray(some[np.array(free, bool)], dtype=np.int64)
+        return np.zeros(len(left), bool)
+    pairs = zip(left.tolist(), right.tolist(), strict=True)
+    return np.fromiter((bool(guards.forbids(rows[a], rows[b], m, common)) for a, b in pairs), bool, len(left))
 
 
 def learn(
@@ -248,9 +255,11 @@ def learn(
         model = Model({c.role: np.zeros(c.levels) for c in comparisons})
         return Learnt(model, {c.role: c.known() for c in comparisons}, names, n), (left, right, np.zeros(0))
     levels = levels_of(comparisons, left, right)
-    some = some_of(left, right, LEARN_FROM)
-    model = train(comparisons, levels, n=n, some=some)
     common = guards.commons(names, n)
+    some = some_of(left, right, LEARN_FROM)
+    # Whether or not guards stand, whom they would keep apart is no example of one person.
+    never = never_same(rows, replace(m, guards=frozenset(GUARDS)), left[some], right[some], common)
+    model = train(comparisons, levels, n=n, some=some, never=never)
     held = keep_apart(rows, m, common, apart)
     cluster, _ = guarded(rows, m, left, right, model.score(levels), held, common)
     learnt_words = 0
@@ -262,7 +271,7 @@ def learn(
             c.weave()
             levels[c.role] = c.level(left, right)
     say(f"{learnt_words:,} pairs of words that stand for one another learnt from the first grouping.")
-    model = train(comparisons, levels, n=n, some=some, start=model)
+    model = train(comparisons, levels, n=n, some=some, never=never, start=model)
     learnt = Learnt(model, {c.role: c.known() for c in comparisons}, names, n)
     return learnt, (left, right, model.score(levels))
 

@@ -6,7 +6,7 @@ groups apart, so no third record can chain them together.
 
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -44,8 +44,42 @@ def one_slip(a: str, b: str) -> bool:
     )
 
 
-def may_be_one_name(a: str, b: str, common: Callable[[str], bool]) -> bool:
-    """Return whether two first names may be one person's: the same, an initial, a short form, a slip of the pen.
+class Names:
+    """The first names in common use: those that are known, and those that a table's rows often have."""
+
+    def __init__(self, often: Iterable[str] = ()) -> None:
+        self.common = {*SAME, *often}
+        self._near: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self.common):
+            for less in shorter(name):
+                self._near[less].append(name)
+        self._forms: dict[str, tuple[frozenset[str], frozenset[int]]] = {}
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.common
+
+    def forms(self, word: str) -> tuple[frozenset[str], frozenset[int]]:
+        """Return what a word may stand for, and the groups of short forms of that.
+
+        A name in common use stands for itself; any other word also for the names of which it may be a slip.
+
+        >>> sorted(Names(["svetlana"]).forms("svetalna")[0])
+        ['svetalna', 'svetlana']
+        """
+        if word not in self._forms:
+            near = () if word in self else (n for less in shorter(word) for n in self._near.get(less, ()))
+            meant = frozenset((word, *(n for n in near if one_slip(word, n))))
+            self._forms[word] = meant, frozenset(g for n in meant for g in SAME.get(n, ()))
+        return self._forms[word]
+
+
+def shorter(word: str) -> set[str]:
+    """Return a word and the words with one letter left out: words one slip apart share one of these."""
+    return {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}
+
+
+def may_be_one_name(a: str, b: str, names: Names) -> bool:
+    """Return whether two first names may be one person's: the same, an initial, a short form, slips of the pen.
 
     Two names that are both in common use are two names, though a letter apart: Amy and Amie, Carl and Earl.
     """
@@ -53,9 +87,8 @@ def may_be_one_name(a: str, b: str, common: Callable[[str], bool]) -> bool:
         return True
     if len(a) == 1 or len(b) == 1:
         return a[0] == b[0]
-    if SAME.get(a, set()) & SAME.get(b, set()):
-        return True
-    return one_slip(a, b) and not (common(a) and common(b))
+    (one, groups), (other, more) = names.forms(a), names.forms(b)
+    return bool(one & other or groups & more) or (one_slip(a, b) and not (a in names and b in names))
 
 
 def firsts(row: Row) -> list[str]:
@@ -63,12 +96,12 @@ def firsts(row: Row) -> list[str]:
     return [w for w in row.get("given", ()) if w not in HONORIFICS]
 
 
-def other_first(a: Row, b: Row, common: Callable[[str], bool]) -> bool:
+def other_first(a: Row, b: Row, names: Names) -> bool:
     """Return whether both records have a first name and none of the one's can be one of the other's."""
     x, y = firsts(a), firsts(b)
     if not x or not y:
         return False
-    return not any(may_be_one_name(v, w, common) for v in x for w in y)
+    return not any(may_be_one_name(v, w, names) for v in x for w in y)
 
 
 def one_home(a: Row, b: Row) -> bool:
@@ -99,14 +132,14 @@ def other_sex(a: Row, b: Row) -> bool:
     return bool(a.get("sex") and b.get("sex")) and a["sex"] != b["sex"]
 
 
-def forbids(a: Row, b: Row, m: Map, common: Callable[[str], bool]) -> str:
+def forbids(a: Row, b: Row, m: Map, names: Names) -> str:
     """Return the guard that keeps two records apart, or nothing."""
     if "parts" in m.guards and a.get("incident") and a.get("incident") == b.get("incident"):
         one, other = a.get("part", ""), b.get("part", "")
         if one and other and one != other:
             return "parts"
     if "household" in m.guards:
-        if other_first(a, b, common) and (one_home(a, b) or same_birth_and_town(a, b)):
+        if other_first(a, b, names) and (one_home(a, b) or same_birth_and_town(a, b)):
             return "household"
         # A slip makes Carol Carl: in one home another sex is another person, unless the birthdays agree.
         if other_sex(a, b) and not same_birth(a, b) and one_home(a, b):
@@ -127,13 +160,13 @@ def used(rows: Sequence[Row]) -> dict[str, int]:
     return {w: n for w, n in many.items() if n > 1}
 
 
-def commons(many: Mapping[str, int], n: int) -> Callable[[str], bool]:
-    """Return what tells whether a first name is in common use: one we know, or one that often many of `n` rows have."""
+def commons(many: Mapping[str, int], n: int) -> Names:
+    """Return the first names in common use: those we know, and those that often many of `n` rows have."""
     often = max(4, round(0.0005 * n))
-    return lambda word: word in SAME or many.get(word, 0) >= often
+    return Names(word for word, rows in many.items() if rows >= often)
 
 
-def apart(rows: Sequence[Row], m: Map, common: Callable[[str], bool]) -> tuple[Ints, Ints]:
+def apart(rows: Sequence[Row], m: Map, names: Names) -> tuple[Ints, Ints]:
     """Return the pairs of rows (smaller number first, in order) that a guard keeps apart.
 
     Looked at is everybody in one incident, and all who share an address, a telephone or a birthday and a name.
@@ -143,7 +176,7 @@ def apart(rows: Sequence[Row], m: Map, common: Callable[[str], bool]) -> tuple[I
     left, right = together(rows)
     held = np.fromiter(
         (
-            bool(forbids(rows[i], rows[j], m, common))
+            bool(forbids(rows[i], rows[j], m, names))
             for i, j in zip(left.tolist(), right.tolist(), strict=True)
         ),
         bool,

@@ -15,7 +15,7 @@ from counterfoil.engines.linkage.compare import Codes, Comparison, Dates, Number
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 DRAWN = 400_000
-LEARN_FROM = 3_000_000
+LEARN_FROM = 600_000
 UNTOLD = 0.02
 """Added to how many matches show a level and to how many would by chance: what was never seen says nothing."""
 
@@ -123,11 +123,16 @@ def train(
     *,
     n: int,
     some: Ints | None = None,
+    never: NDArray[np.bool_] | None = None,
     seed: int = 20261121,
     rounds: int = 25,
     start: Model | None = None,
 ) -> Model:
-    """Learn weights from the levels of all candidate pairs (or of `some`); `n` is the number of records."""
+    """Learn weights from the levels of all candidate pairs (or of `some`); `n` is the number of records.
+
+    `never` says which of those are known to be different, though they agree in much: people of one home, say. Left to
+    guess, the model takes them for the same and learns that another name and another birthday mean little.
+    """
     a, b = at_random(n, DRAWN, seed)
     drawn = levels_of(comparisons, a, b)
     count = len(next(iter(levels.values())))
@@ -139,15 +144,16 @@ def train(
         levels = {r: levels[r][some] for r in roles}
     # Equal patterns are counted once.
     sampled = len(levels[roles[0]])
-    code = np.zeros(sampled, np.int64)
+    code = np.zeros(sampled, np.int64) if never is None else never.astype(np.int64)
     for r in roles:
         code = code * size[r] + levels[r]
     _, first, times = np.unique(code, return_index=True, return_counts=True)
     pat = {r: levels[r][first] for r in roles}
+    free = np.ones(len(first)) if never is None else (~never[first]).astype(np.float64)
     model = start or Model({c.role: agreement(c) for c in comparisons}, -float(np.log2(max(2.0, n))))
     w = times.astype(np.float64) * (count / sampled)
     for _ in range(rounds):
-        p = 1 / (1 + np.exp2(-model.score(pat).clip(-60, 60)))
+        p = free / (1 + np.exp2(-model.score(pat).clip(-60, 60)))
         same = float((p * w).sum())
         weights = {}
         for r in roles:
