@@ -82,7 +82,9 @@ def judge(judges: Forks, said: list[dict[str, Any]], where: dict[str, str]) -> t
         found.append(words)
         if "repeated" in words or "done" in words:
             said.append(words)
-    (verdict,) = [w for w in found if "judged" in w]
+    verdict = next((w for w in found if "judged" in w), None)
+    if verdict is None:  # a database that is too broken to answer
+        return [], ["the house could not be judged: its database starts and does not answer"]
     lost = [s for s in verdict["wrong"] if "acknowledged" in s]
     return lost, [s for s in verdict["wrong"] if s not in lost]
 
