@@ -1,7 +1,7 @@
 """Process kills at random instants of submit and accept-exhibit, in a real process on this run's database.
 
 What was acknowledged must be there, `fsck` must be clean, and the sender's retry must get the same reply and cause
-nothing twice. 20 kills in the suite; COUNTERFOIL_KILLS (300 in `make faults`) for more. Each kind of broken product
+nothing twice. 10 kills in the suite; COUNTERFOIL_KILLS (300 in `make faults`) for more. Each kind of broken product
 in `tests/sabotage` must be caught, or these kills prove nothing.
 """
 
@@ -20,11 +20,11 @@ from tests import sabotage
 from tests.faults.forks import Forks
 
 DEEP = os.environ.get("COUNTERFOIL_DEPTH") == "full"
-KILLS = int(os.environ.get("COUNTERFOIL_KILLS", "300" if DEEP else "20"))
+KILLS = int(os.environ.get("COUNTERFOIL_KILLS", "300" if DEEP else "10"))
 A_HOUSE = 25  # so many kills in one house, then a new one: a check reads everything again
 SEED = int(os.environ.get("COUNTERFOIL_SEED", "20261121"))
 AIMS = ("submit", "accept")
-LOG_KILLS = 60 if DEEP else 6
+LOG_KILLS = 60 if DEEP else 3
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,7 @@ from tests.faults.tally import DEEP, SEED, Gate
 KILLS = 50 if DEEP else 5
 KILLS_A_HOUSE = 10
 CUTS = 20 if DEEP else 1
-SENT = (1000, 20) if DEEP else (20, 20)
+SENT = (1000, 20) if DEEP else (8, 20)
 WRITERS = 4
 
 

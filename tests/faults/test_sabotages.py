@@ -13,7 +13,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Tree:
     return Tree(tmp_path_factory.mktemp("sabotage"))
 
 
-SAMPLE = 3
+SAMPLE = 2
 CHOSEN = [s for s in sabotages() if s.sample][:SAMPLE]
 
 

@@ -53,7 +53,7 @@ from counterfoil.plugs.stores import quarantine, vault
 from counterfoil.reports import actions as reports
 from counterfoil.reports.models import Draft
 
-FULL_STORIES, FEW_STORIES, STEPS = 400, 25, 60
+FULL_STORIES, FEW_STORIES, STEPS = 400, 12, 60
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 ALWAYS = ("custody", "vault", "quarantine", "once", "same", "nameless", "safe")
 

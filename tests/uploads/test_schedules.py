@@ -21,7 +21,7 @@ import pytest
 from tests.uploads.house import House
 
 DEEP = os.environ.get("COUNTERFOIL_DEPTH") == "full"
-SCHEDULES = int(os.environ.get("COUNTERFOIL_SCHEDULES", "1000" if DEEP else "40"))
+SCHEDULES = int(os.environ.get("COUNTERFOIL_SCHEDULES", "1000" if DEEP else "16"))
 SEED = int(os.environ.get("COUNTERFOIL_SEED", "20261121"))
 AT_ONCE = 8
 OCTETS = "application/offset+octet-stream"
